@@ -1,0 +1,89 @@
+// The API as the page sees it: streamed chat completions, health, and one kind of error.
+
+/** A failed call. `kind` is an HTTP status, or "network", "cut" or "malformed". */
+export class ApiError extends Error {
+  constructor(kind, { message = "", retryAfter = 0 } = {}) {
+    super(message);
+    this.kind = kind;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Seconds to wait, from either form of the Retry-After header (RFC 9110, 10.2.3). */
+function retryAfter(headers) {
+  const value = headers.get("Retry-After");
+  if (!value) return 0;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Math.max(0, Math.ceil(seconds)) || 0;
+}
+
+async function errorOf(response) {
+  const body = await response.json().catch(() => null);
+  return new ApiError(response.status, {
+    message: body?.error?.message,
+    retryAfter: retryAfter(response.headers),
+  });
+}
+
+/** Turns a failure of the connection into `kind`, and lets the visitor's own stop through. */
+function connectionError(error, kind) {
+  return error.name === "AbortError" ? error : new ApiError(kind, { message: error.message });
+}
+
+async function* dataOfEvents(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => {
+      throw connectionError(error, "cut");
+    });
+    if (done) return;
+    const lines = (rest + value).split(/\r?\n/);
+    rest = lines.pop();
+    for (const line of lines) if (line.startsWith("data:")) yield line.slice(5).trim();
+  }
+}
+
+function parse(data) {
+  try {
+    return JSON.parse(data);
+  } catch {
+    throw new ApiError("malformed", { message: data.slice(0, 200) });
+  }
+}
+
+/** Yields each chunk of an answer; returns once the stream has ended as it should. */
+export async function* streamChat({ apiUrl }, request, { key, signal }) {
+  const headers = { "Content-Type": "application/json" };
+  if (key) headers.Authorization = `Bearer ${key}`;
+  const response = await fetch(`${apiUrl}/v1/chat/completions`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true } }),
+    signal,
+  }).catch((error) => {
+    throw connectionError(error, "network");
+  });
+  if (!response.ok) throw await errorOf(response);
+  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+    throw new ApiError("malformed");
+  }
+  for await (const data of dataOfEvents(response.body)) {
+    if (data === "[DONE]") return;
+    const chunk = parse(data);
+    if (chunk.error) throw new ApiError(Number(chunk.error.code) || 500, chunk.error);
+    if (!Array.isArray(chunk.choices)) throw new ApiError("malformed", { message: data.slice(0, 200) });
+    yield chunk;
+  }
+  throw new ApiError("cut");
+}
+
+/** What /health says, or the status "unreachable". It answers 503 with the same JSON until ready. */
+export async function fetchHealth({ apiUrl }) {
+  try {
+    const health = await (await fetch(`${apiUrl}/health`, { cache: "no-store" })).json();
+    return health.status ? health : { status: "unreachable" };
+  } catch {
+    return { status: "unreachable" };
+  }
+}

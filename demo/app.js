@@ -1,0 +1,142 @@
+// The page: reads config.json, then wires the form, the health pill and the history.
+import { announce, Entry, snippets } from "./entry.js";
+import { stageOf } from "./explain.js";
+import { Health } from "./health.js";
+
+const byId = (id) => document.getElementById(id);
+const form = byId("composer");
+const prompt = byId("prompt");
+const key = byId("key");
+const entries = [];
+
+const HEALTH_WORDS = {
+  ready: "Ready",
+  draining: "Restarting",
+  failed: "Did not start",
+  unreachable: "Not reachable",
+};
+
+async function readConfig() {
+  const response = await fetch("config.json");
+  if (!response.ok) throw new Error(`config.json answered ${response.status}`);
+  return response.json();
+}
+
+function applyConfig({ model, maxTokens, apiKeyRequired }) {
+  const name = model.split("/").pop();
+  for (const place of document.querySelectorAll("[data-model]")) place.textContent = name;
+  document.title = `Ask ${name}`;
+  const field = byId("max-tokens");
+  field.max = maxTokens;
+  field.value = Math.min(field.value, maxTokens);
+  byId("max-tokens-hint").textContent = `1 to ${maxTokens}`;
+  askForKey(apiKeyRequired);
+  byId("send").disabled = false;
+}
+
+function askForKey(required) {
+  byId("key-field").hidden = !required;
+  key.required = required;
+}
+
+function requestFor(config, text) {
+  return {
+    model: config.model,
+    messages: [{ role: "user", content: text }],
+    max_tokens: byId("max-tokens").valueAsNumber,
+    temperature: byId("temperature").valueAsNumber,
+  };
+}
+
+function showHealth({ state }) {
+  const pill = byId("health");
+  const words = HEALTH_WORDS[state.status] ?? stageOf(state);
+  if (pill.dataset.status !== state.status && pill.dataset.status !== "unknown") announce(words);
+  pill.dataset.status = state.status;
+  pill.textContent = words;
+}
+
+function start(config) {
+  const health = new Health(config);
+  health.addEventListener("change", () => showHealth(health));
+  health.refresh();
+
+  async function send(request) {
+    const entry = new Entry(entries.length + 1, request, { config, health, onEdit: edit, onRetry: retry });
+    entries.push(entry);
+    byId("first-call").hidden = true;
+    byId("visit").hidden = false;
+    byId("history").prepend(entry.element);
+    entry.element.scrollIntoView({ block: "nearest" });
+    announce("Generating an answer.");
+    const error = await entry.run(key.value);
+    if (error?.kind === 401) refuseKey();
+  }
+
+  function refuseKey() {
+    askForKey(true);
+    key.focus();
+  }
+
+  function edit(entry) {
+    prompt.value = entry.prompt;
+    prompt.focus();
+  }
+
+  /** What had arrived stays on the page; an entry without an answer makes way for the new try. */
+  function retry(entry) {
+    if (!entry.answer) entry.element.remove();
+    send(entry.request);
+    prompt.focus();
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    const text = prompt.value.trim();
+    if (!text) {
+      announce("Type a prompt first.");
+      prompt.focus();
+      return;
+    }
+    prompt.value = "";
+    if (matchMedia("(pointer: coarse)").matches) prompt.blur();
+    send(requestFor(config, text));
+  }
+
+  form.addEventListener("submit", submit);
+  byId("first-call").append(...snippets(config, requestFor(config, prompt.placeholder)));
+}
+
+function wireKeyboard() {
+  const isMac = navigator.platform.startsWith("Mac");
+  if (isMac) byId("shortcut").firstElementChild.textContent = "⌘";
+  prompt.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") entries.findLast((entry) => entry.streaming)?.stop();
+  });
+}
+
+function wireExamples() {
+  byId("examples").addEventListener("click", ({ target }) => {
+    if (!target.matches("button")) return;
+    prompt.value = target.textContent;
+    prompt.focus();
+  });
+}
+
+byId("temperature").addEventListener("input", ({ target }) => {
+  byId("temperature-value").textContent = target.valueAsNumber.toFixed(1);
+});
+wireKeyboard();
+wireExamples();
+try {
+  const config = await readConfig();
+  applyConfig(config);
+  start(config);
+} catch (error) {
+  const broken = byId("broken");
+  broken.textContent = `This page cannot find its API (${error.message}). Reload it in a minute.`;
+  broken.hidden = false;
+}

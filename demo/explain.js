@@ -1,0 +1,66 @@
+// Every failure in the visitor's words: what happened, and what to do.
+
+const STAGES = {
+  boot: "The host is booting",
+  gateway: "The host is booting",
+  imports: "The engine is starting",
+  weights: "The weights are loading",
+  compile: "The model is compiling",
+  "first token": "The first token is on its way",
+};
+
+const seconds = (count) => `${Math.round(count)} s`;
+
+export function stageOf({ stage, elapsed_seconds }) {
+  const words = STAGES[stage?.replaceAll("_", " ")] ?? "The model is starting";
+  return elapsed_seconds === undefined ? words : `${words} (${seconds(elapsed_seconds)} so far)`;
+}
+
+function explainUnavailable(health) {
+  switch (health.status) {
+    case "loading":
+      return ["The model is starting.", `${stageOf(health)}. A start takes less than five minutes.`];
+    case "ready":
+      return ["The model is busy.", "Every place in its queue is taken. Wait a moment, then try again."];
+    case "draining":
+      return ["The service is restarting.", "It takes new prompts again in a moment."];
+    case "failed":
+      return ["The model did not start.", "Its host is being replaced, which takes a few minutes."];
+    default:
+      return ["The service is not available.", "Try again in a minute."];
+  }
+}
+
+/** Title and advice for an ApiError, given what /health last said. */
+export function explain(error, config, health) {
+  const quote = error.message ? `The API says: ${error.message}` : "";
+  switch (error.kind) {
+    case 400:
+    case 422:
+      return ["The API did not accept this.", `${quote} Edit the prompt or the settings, then send it again.`];
+    case 401:
+    case 403:
+      return ["The API key is missing or wrong.", "Check the key above the Send button, then try again."];
+    case 413:
+      return ["The prompt is too long.", "Shorten it, then send it again."];
+    case 429:
+      return [
+        "You are sending too fast.",
+        `The limit is ${config.rateLimitPerMinute} requests a minute from one address.`,
+      ];
+    case 503:
+      return explainUnavailable(health);
+    case 504:
+      return ["The answer took too long.", "Ask for fewer tokens in the settings, or try again when it is less busy."];
+    case "network":
+      return navigator.onLine
+        ? ["The API cannot be reached.", "Check your connection, or try again in a minute."]
+        : ["You are offline.", "Try again once you are connected."];
+    case "cut":
+      return ["The answer was cut off.", "The connection broke. What had arrived is kept."];
+    case "malformed":
+      return ["The answer makes no sense.", "Something between you and the API may have changed it. Try again."];
+    default:
+      return ["The service has a problem.", `${quote} Try again in a minute.`];
+  }
+}

@@ -1,0 +1,26 @@
+// Watches /health until the model is ready, without spending the visitor's request limit on it.
+import { fetchHealth } from "./api.js";
+
+const POLL_MILLISECONDS = 5000;
+
+/** Fires "change" after each look; `state` is what /health said last. */
+export class Health extends EventTarget {
+  state = { status: "unknown" };
+  #timer = 0;
+
+  constructor(config) {
+    super();
+    this.config = config;
+    document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
+  }
+
+  async refresh() {
+    clearTimeout(this.#timer);
+    this.state = await fetchHealth(this.config);
+    clearTimeout(this.#timer);
+    if (this.state.status !== "ready" && !document.hidden) {
+      this.#timer = setTimeout(() => this.refresh(), POLL_MILLISECONDS);
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,33 @@
+// The same request as a visitor would send it from a shell or from Python.
+
+const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+export function curl({ apiUrl, apiKeyRequired }, request) {
+  return [
+    `curl -N ${apiUrl}/v1/chat/completions`,
+    "-H 'Content-Type: application/json'",
+    ...(apiKeyRequired ? ['-H "Authorization: Bearer $API_KEY"'] : []),
+    `-d ${shellQuoted(JSON.stringify({ ...request, stream: true }, null, 2))}`,
+  ].join(" \\\n  ");
+}
+
+/** JSON's strings and numbers are Python's too. */
+export function python({ apiUrl, apiKeyRequired }, request) {
+  const { model, messages, max_tokens, temperature } = request;
+  return `${apiKeyRequired ? "import os\n\n" : ""}from openai import OpenAI
+
+client = OpenAI(
+    base_url=${JSON.stringify(`${apiUrl}/v1`)},
+    api_key=${apiKeyRequired ? 'os.environ["API_KEY"]' : '"none"'},
+)
+stream = client.chat.completions.create(
+    model=${JSON.stringify(model)},
+    messages=[{"role": "user", "content": ${JSON.stringify(messages[0].content)}}],
+    max_tokens=${max_tokens},
+    temperature=${temperature},
+    stream=True,
+)
+for chunk in stream:
+    print(chunk.choices[0].delta.content or "", end="", flush=True)
+`;
+}
