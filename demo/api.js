@@ -78,12 +78,12 @@ export async function* streamChat({ apiUrl }, request, { key, signal }) {
   throw new ApiError("cut");
 }
 
-/** What /health says, or the status "unreachable". It answers 503 with the same JSON until ready. */
+/** What /health says, or the status "unavailable". It answers 503 with the same JSON until ready. */
 export async function fetchHealth({ apiUrl }) {
   try {
     const health = await (await fetch(`${apiUrl}/health`, { cache: "no-store" })).json();
-    return health.status ? health : { status: "unreachable" };
+    return health.status ? health : { status: "unavailable" };
   } catch {
-    return { status: "unreachable" };
+    return { status: "unavailable" };
   }
 }

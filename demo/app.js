@@ -13,7 +13,7 @@ const HEALTH_WORDS = {
   ready: "Ready",
   draining: "Restarting",
   failed: "Did not start",
-  unreachable: "Not reachable",
+  unavailable: "Not available",
 };
 
 async function readConfig() {
@@ -104,7 +104,7 @@ function start(config) {
   }
 
   form.addEventListener("submit", submit);
-  byId("first-call").append(...snippets(config, requestFor(config, prompt.placeholder)));
+  byId("first-call").append(...snippets(config, requestFor(config, byId("examples").querySelector("button").textContent)));
 }
 
 function wireKeyboard() {

@@ -1,4 +1,5 @@
 // One prompt of this visit with its answer, as it streams in.
+import { AnswerText } from "./answer.js";
 import { streamChat } from "./api.js";
 import { explain } from "./explain.js";
 import { curl, python } from "./snippets.js";
@@ -42,12 +43,14 @@ export function snippets(config, request) {
 
 export class Entry {
   #controller = new AbortController();
-  #text = document.createTextNode("");
+  #text;
   #started = 0;
   #first = 0;
   #last = 0;
   #chunks = 0;
   #usage = null;
+  #retryAt = 0;
+  #timer = 0;
 
   /** `onEdit` and `onRetry` are called with this entry. */
   constructor(number, request, { config, health, onEdit, onRetry }) {
@@ -57,7 +60,7 @@ export class Entry {
     this.element = clone("entry-template");
     this.#find("h3").textContent = `Prompt ${number}`;
     this.#find(".prompt").textContent = this.prompt;
-    this.#find(".answer").append(this.#text);
+    this.#text = new AnswerText(this.#find(".answer"));
     this.#find(".code").append(...snippets(config, request));
     this.#find(".stop").addEventListener("click", () => this.stop());
     this.#find(".edit").addEventListener("click", () => onEdit(this));
@@ -71,7 +74,7 @@ export class Entry {
   }
 
   get answer() {
-    return this.#text.data;
+    return this.#text.text;
   }
 
   get streaming() {
@@ -110,7 +113,7 @@ export class Entry {
       this.#last = performance.now();
       this.#first ||= this.#last;
       this.#chunks += 1;
-      this.#text.appendData(text);
+      this.#text.append(text);
       this.#showTimings();
     }
     if (choice?.finish_reason === "length") {
@@ -119,6 +122,7 @@ export class Entry {
   }
 
   #end() {
+    this.#text.end();
     this.element.classList.remove("streaming");
     const stopButton = this.#find(".stop");
     const copyButton = this.#find(".actions .copy");
@@ -155,7 +159,7 @@ export class Entry {
       announce("Stopped.");
       return;
     }
-    if (error.kind === 503) await this.health.refresh();
+    if ([503, "network"].includes(error.kind)) await this.health.refresh();
     const [title, advice] = explain(error, this.config, this.health.state);
     this.#notice(title, advice);
     this.#offerRetry(error.retryAfter);
@@ -166,34 +170,27 @@ export class Entry {
 
   /** Counts down to "Try again" by the clock, since a hidden tab's timers are slowed. */
   #offerRetry(wait) {
-    const button = this.#find(".retry");
-    const due = Date.now() + wait * 1000;
-    const tick = () => {
-      const left = Math.ceil((due - Date.now()) / 1000);
-      button.disabled = left > 0;
-      button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
-      if (left <= 0) clearInterval(timer);
-    };
-    const timer = setInterval(tick, 250);
-    tick();
-    this.#retryNow = () => {
-      clearInterval(timer);
-      button.disabled = false;
-      button.textContent = "Try again";
-    };
+    this.#retryAt = Date.now() + wait * 1000;
+    this.#timer = setInterval(() => this.#countDown(), 250);
+    this.#countDown();
   }
 
-  #retryNow = () => {};
+  #countDown() {
+    const left = Math.ceil((this.#retryAt - Date.now()) / 1000);
+    const button = this.#find(".retry");
+    button.disabled = left > 0;
+    button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
+    if (left <= 0) clearInterval(this.#timer);
+  }
 
-  /** Keeps a "starting" notice true until the model is ready. */
+  /** Keeps the notice of a model that starts true, and ends the wait once it is ready. */
   #followHealth(error) {
-    const wasLoading = this.health.state.status === "loading";
-    if (!wasLoading) return;
+    if (this.health.state.status !== "loading") return;
     const update = () => {
       if (this.health.state.status === "ready") {
         this.health.removeEventListener("change", update);
         this.#notice("The model is ready now.", "");
-        this.#retryNow();
+        this.#retryAt = 0;
       } else {
         this.#notice(...explain(error, this.config, this.health.state));
       }

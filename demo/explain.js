@@ -1,25 +1,23 @@
 // Every failure in the visitor's words: what happened, and what to do.
 
 const STAGES = {
-  boot: "The host is booting",
-  gateway: "The host is booting",
-  imports: "The engine is starting",
-  weights: "The weights are loading",
-  compile: "The model is compiling",
-  "first token": "The first token is on its way",
+  boot: "Booting the host",
+  gateway: "Booting the host",
+  imports: "Starting the engine",
+  weights: "Loading the weights",
+  compile: "Compiling the model",
+  first_token: "Making the first token",
 };
 
-const seconds = (count) => `${Math.round(count)} s`;
-
 export function stageOf({ stage, elapsed_seconds }) {
-  const words = STAGES[stage?.replaceAll("_", " ")] ?? "The model is starting";
-  return elapsed_seconds === undefined ? words : `${words} (${seconds(elapsed_seconds)} so far)`;
+  const words = STAGES[stage] ?? "Starting";
+  return elapsed_seconds === undefined ? words : `${words}, ${Math.round(elapsed_seconds)} s`;
 }
 
 function explainUnavailable(health) {
   switch (health.status) {
     case "loading":
-      return ["The model is starting.", `${stageOf(health)}. A start takes less than five minutes.`];
+      return ["The model is starting.", `${stageOf(health)} so far. A start takes less than five minutes.`];
     case "ready":
       return ["The model is busy.", "Every place in its queue is taken. Wait a moment, then try again."];
     case "draining":

@@ -1,5 +1,11 @@
 // The same request as a visitor would send it from a shell or from Python.
 
+/** One member a line, which is how people write such a call. */
+function json(request) {
+  const members = Object.entries(request).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  return `{\n${members.join(",\n")}\n}`;
+}
+
 const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 export function curl({ apiUrl, apiKeyRequired }, request) {
@@ -7,7 +13,7 @@ export function curl({ apiUrl, apiKeyRequired }, request) {
     `curl -N ${apiUrl}/v1/chat/completions`,
     "-H 'Content-Type: application/json'",
     ...(apiKeyRequired ? ['-H "Authorization: Bearer $API_KEY"'] : []),
-    `-d ${shellQuoted(JSON.stringify({ ...request, stream: true }, null, 2))}`,
+    `-d ${shellQuoted(json({ ...request, stream: true }))}`,
   ].join(" \\\n  ");
 }
 

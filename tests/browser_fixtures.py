@@ -1,0 +1,118 @@
+"""Pytest plugin: the demo page in Debian's Chromium, under the headers that CloudFront gives it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pytest
+from inference_constructs.static_site import CACHE_CONTROL, content_security_policy, site_files
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from scripted_api import ScriptedApi, scripted_api, serving
+
+DEMO = Path(__file__).parents[1] / "demo"
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; the tests are skipped without one, except in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path:
+        return path
+    message = "no Chromium: install it (Debian: apt-get install chromium) to run the browser tests"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A headless browser. No longer than a module, since Playwright's event loop blocks `asyncio.run` meanwhile."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    """The scripted stand-in for the API."""
+    with scripted_api() as api:
+        yield api
+
+
+class OpenPage(Protocol):
+    """Opens the demo page against an API."""
+
+    def __call__(self, api_url: str, *, config: dict[str, Any] | None = None, **context: Any) -> Page:
+        """Return the loaded page; `config` overrides config.json, `context` is Playwright's new_context."""
+        ...
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open the page; at the end, fail on a script error and on any breach of the security policy."""
+    opened: list[tuple[AbstractContextManager[str], BrowserContext]] = []
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "TrustedHTML" in message.text:
+            complaints.append(message.text)
+
+    def open_page(api_url: str, *, config: dict[str, Any] | None = None, **options: Any) -> Page:
+        server = serving(_site_handler(api_url, {**_config(api_url), **(config or {})}))
+        context = browser.new_context(**options)
+        opened.append((server, context))
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(server.__enter__())
+        return page
+
+    yield open_page
+    for server, context in opened:
+        context.close()
+        server.__exit__(None, None, None)
+    assert complaints == []
+
+
+def _config(api_url: str) -> dict[str, Any]:
+    return {"apiUrl": api_url, "model": "test/tiny", "maxTokens": 512, "apiKeyRequired": False, "rateLimitPerMinute": 100}
+
+
+def _site_handler(api_url: str, config: dict[str, Any]) -> type[BaseHTTPRequestHandler]:
+    files = {f"/{file.key}": (file.content_type, file.path.read_bytes()) for file in site_files(DEMO)}
+    files["/"] = files["/index.html"]
+    files["/config.json"] = ("application/json", json.dumps(config).encode())
+    policy = content_security_policy("{0.scheme}://{0.netloc}".format(urlsplit(api_url)))
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            content_type, content = files.get(self.path, ("text/plain", b""))
+            self.send_response(200 if self.path in files else 404)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Cache-Control", CACHE_CONTROL)
+            self.send_header("Content-Security-Policy", policy)
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.end_headers()
+            self.wfile.write(content)
+
+    return Handler
