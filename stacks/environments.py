@@ -1,0 +1,55 @@
+"""The environments, as data. What an operator may change without a new synthesis is an OpenTofu variable instead."""
+
+from dataclasses import dataclass
+
+PROJECT = "inference"
+"""Prefix of every name that this project gives to a resource."""
+
+REGION = "us-east-1"
+"""AWS region of the state, of the machine image and, unless an environment says otherwise, of the service."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One deployment of the service.
+
+    Attributes:
+        name: Short name; part of resource names and of the state's key.
+        region: AWS region.
+        vpc_cidr: IPv4 range of the VPC, /16 to /24.
+        zone_count: Number of availability zones, 2 or 3.
+        instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
+        min_instances: Default of the variable `min_instances`; at least 1.
+        max_instances: Default of the variable `max_instances`.
+        require_api_key: Default of the variable `require_api_key`.
+        deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
+    """
+
+    name: str
+    region: str = REGION
+    vpc_cidr: str
+    zone_count: int = 2
+    instance_type: str = "g5.xlarge"
+    min_instances: int = 1
+    max_instances: int
+    require_api_key: bool = False
+    deletion_protection: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """First part of the names of this environment's resources."""
+        return f"{PROJECT}-{self.name}"
+
+
+DEV = Environment(name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2)
+STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2)
+PROD = Environment(
+    name="prod",
+    vpc_cidr="10.30.0.0/20",
+    zone_count=3,
+    min_instances=2,
+    max_instances=6,
+    deletion_protection=True,
+)
+
+ENVIRONMENTS = (DEV, STAGING, PROD)

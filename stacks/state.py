@@ -1,0 +1,35 @@
+"""The `state` stack: where every stack's state is kept. Applied once for each account and region."""
+
+from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
+from constructs import Construct
+from inference_constructs.account import Account
+from inference_constructs.bucket import PrivateBucket
+from inference_constructs.lock_table import LockTable
+
+from stacks.backend import LOCK_TABLE, remote_state, state_bucket_name
+from stacks.environments import PROJECT
+
+
+class StateStack(TerraformStack):
+    """S3 bucket and DynamoDB table for state and locks; they survive `tofu destroy`."""
+
+    def __init__(self, scope: Construct, id: str, *, region: str) -> None:
+        super().__init__(scope, id)
+        remote_state(self, key=f"{id}.tfstate", region=region)
+        account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
+        state = PrivateBucket(
+            self,
+            "State",
+            name=state_bucket_name(account.account_id, region),
+            force_destroy=False,
+            keep_old_versions_days=90,
+        )
+        state.bucket.lifecycle = TerraformResourceLifecycle(prevent_destroy=True)
+        locks = LockTable(self, "Locks", name=LOCK_TABLE)
+        TerraformOutput(
+            self,
+            "backend_config",
+            value=f"bucket={state.bucket.bucket}",
+            description="For `tofu init -backend-config=...` of every stack in this account and region.",
+        )
+        TerraformOutput(self, "lock_table", value=locks.name, description="DynamoDB table that holds the locks.")

@@ -1,0 +1,74 @@
+"""OpenTofu variables of an inference stack: what an operator may change at `tofu apply`, without a new synthesis."""
+
+from cdktf import TerraformVariable, TerraformVariableValidationConfig
+from constructs import Construct
+
+from stacks.environments import Environment
+
+
+def _variable(
+    scope: Construct, name: str, kind: str, default: object, description: str, valid: str = "", error: str = ""
+) -> TerraformVariable:
+    rules = [TerraformVariableValidationConfig(condition=f"${{{valid}}}", error_message=error)] if valid else None
+    return TerraformVariable(
+        scope, name, type=kind, default=default, description=description, nullable=False, validation=rules
+    )
+
+
+class ServiceVariables(Construct):
+    """The variables of one environment; each attribute is the variable of that name."""
+
+    def __init__(self, scope: Construct, environment: Environment) -> None:
+        super().__init__(scope, "Variables")
+        self.min_instances = _variable(
+            scope,
+            "min_instances",
+            "number",
+            environment.min_instances,
+            "Number of GPU hosts that always run.",
+            "var.min_instances >= 1 && floor(var.min_instances) == var.min_instances",
+            "min_instances must be a whole number of at least 1: the service never scales to zero.",
+        )
+        self.max_instances = _variable(
+            scope,
+            "max_instances",
+            "number",
+            environment.max_instances,
+            "Number of GPU hosts that auto-scaling never exceeds.",
+            "var.max_instances >= var.min_instances && var.max_instances <= 100",
+            "max_instances must be between min_instances and 100.",
+        )
+        self.require_api_key = _variable(
+            scope,
+            "require_api_key",
+            "bool",
+            environment.require_api_key,
+            "Whether inference requests need an API key.",
+        )
+        self.request_timeout_seconds = _variable(
+            scope,
+            "request_timeout_seconds",
+            "number",
+            30,
+            "Seconds after which a request that is not answered gets HTTP 504.",
+            "var.request_timeout_seconds >= 1 && var.request_timeout_seconds <= 240",
+            "request_timeout_seconds must be between 1 and 240.",
+        )
+        self.rate_limit_per_minute = _variable(
+            scope,
+            "rate_limit_per_minute",
+            "number",
+            100,
+            "Requests a minute from one client address, above which it gets HTTP 429.",
+            "var.rate_limit_per_minute >= 10",
+            "rate_limit_per_minute must be at least 10, the smallest limit of a WAF rate-based rule.",
+        )
+        self.alarm_email = _variable(
+            scope,
+            "alarm_email",
+            "string",
+            "",
+            "Address that receives the alarms; empty for none.",
+            'var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.alarm_email))',
+            "alarm_email must be an e-mail address, or empty.",
+        )
