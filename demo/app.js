@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 const form = byId("composer");
 const prompt = byId("prompt");
 const key = byId("key");
+const settings = form.querySelector(".settings");
 const entries = [];
 
 const HEALTH_WORDS = {
@@ -104,6 +105,7 @@ function start(config) {
   }
 
   form.addEventListener("submit", submit);
+  form.addEventListener("invalid", () => (settings.open = true), { capture: true });
   byId("first-call").append(...snippets(config, requestFor(config, byId("examples").querySelector("button").textContent)));
 }
 

@@ -92,7 +92,13 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 
 def _config(api_url: str) -> dict[str, Any]:
-    return {"apiUrl": api_url, "model": "test/tiny", "maxTokens": 512, "apiKeyRequired": False, "rateLimitPerMinute": 100}
+    return {
+        "apiUrl": api_url,
+        "model": "test/tiny",
+        "maxTokens": 512,
+        "apiKeyRequired": False,
+        "rateLimitPerMinute": 100,
+    }
 
 
 def _site_handler(api_url: str, config: dict[str, Any]) -> type[BaseHTTPRequestHandler]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -102,7 +103,7 @@ def _has_left(connection: socket.socket) -> bool:
 class Received:
     """A request that the page sent."""
 
-    headers: Mapping[str, str]
+    headers: Message
     body: Any
 
 
@@ -141,7 +142,7 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            api.received.append(Received(headers=dict(self.headers), body=body))
+            api.received.append(Received(headers=self.headers, body=body))
             reply = api.replies.get(timeout=WAIT_SECONDS)
             self._stream(reply) if isinstance(reply, Stream) else self._reply(reply)
 
