@@ -8,12 +8,11 @@ from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import pytest
-from inference_constructs.static_site import CACHE_CONTROL, content_security_policy, site_files
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from inference_constructs.static_site import CACHE_CONTROL, security_headers, site_files
 from scripted_api import ScriptedApi, scripted_api, serving
 
 DEMO = Path(__file__).parents[1] / "demo"
@@ -105,7 +104,7 @@ def _site_handler(api_url: str, config: dict[str, Any]) -> type[BaseHTTPRequestH
     files = {f"/{file.key}": (file.content_type, file.path.read_bytes()) for file in site_files(DEMO)}
     files["/"] = files["/index.html"]
     files["/config.json"] = ("application/json", json.dumps(config).encode())
-    policy = content_security_policy("{0.scheme}://{0.netloc}".format(urlsplit(api_url)))
+    headers = {"Cache-Control": CACHE_CONTROL, **security_headers(api_url)}
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
@@ -115,9 +114,8 @@ def _site_handler(api_url: str, config: dict[str, Any]) -> type[BaseHTTPRequestH
             content_type, content = files.get(self.path, ("text/plain", b""))
             self.send_response(200 if self.path in files else 404)
             self.send_header("Content-Type", content_type)
-            self.send_header("Cache-Control", CACHE_CONTROL)
-            self.send_header("Content-Security-Policy", policy)
-            self.send_header("X-Content-Type-Options", "nosniff")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -4,7 +4,7 @@ import json
 import queue
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -175,7 +175,7 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
     """Serve on a free port of loopback, from a thread, and yield the URL without a trailing slash."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -188,7 +188,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 @contextmanager
-def scripted_api() -> Iterator[ScriptedApi]:
+def scripted_api() -> Generator[ScriptedApi]:
     """Serve a ScriptedApi."""
     api = ScriptedApi()
     with serving(_handler(api)) as api.url:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import pytest
-from browser_fixtures import OpenPage
 from playwright.sync_api import Page, expect
+
+from browser_fixtures import OpenPage
 from scripted_api import ScriptedApi, error_reply
 
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"

@@ -1,8 +1,9 @@
 """Every failure of the API's contract on the demo page: in plain words, with a way on, and nothing lost."""
 
 import pytest
-from browser_fixtures import OpenPage
 from playwright.sync_api import Page, expect
+
+from browser_fixtures import OpenPage
 from scripted_api import Reply, ScriptedApi, error_reply, health_reply
 
 

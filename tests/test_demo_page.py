@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from browser_fixtures import OpenPage
 from playwright.sync_api import Page, expect
+
+from browser_fixtures import OpenPage
 from scripted_api import ScriptedApi
 
 
