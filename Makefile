@@ -56,10 +56,10 @@ snapshots: $(APP) ## Accept what the stacks synthesize now
 	@.venv/bin/pytest tests/test_snapshots.py --snapshot-update
 
 .PHONY: lock
-lock: .tools/pipenv/.complete ## Resolve the dependencies anew
+lock: .tools/pipenv/.complete $(APP) ## Resolve the dependencies anew
 	@.tools/pipenv/bin/pipenv lock
 	@$(PYTHON) -c 'import json, pathlib; p = pathlib.Path("Pipfile.lock"); d = json.loads(p.read_text()); d["_meta"]["sources"] = []; [e.pop("index", None) for k in d if k != "_meta" for e in d[k].values()]; p.write_text(json.dumps(d, indent=4) + "\n")'
-	@npm install --package-lock-only
+	@.venv/bin/npm install --package-lock-only
 
 .PHONY: clean
 clean: ## Remove all that was made, environments included
@@ -103,5 +103,5 @@ $(CHECKOV): ops/requirements-checkov.txt
 
 $(NODE_MODULES): package-lock.json | $(APP)
 	@echo "set-up: node modules"
-	@npm ci --silent
+	@.venv/bin/npm ci --silent
 	@touch $@

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -72,7 +72,7 @@ class Page(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def page_server(port: int, api: str) -> Iterator[str]:
+def page_server(port: int, api: str) -> Generator[str]:
     """Serve the page; yields its URL."""
     config = {
         "apiUrl": api,
@@ -92,7 +92,7 @@ def page_server(port: int, api: str) -> Iterator[str]:
 
 
 @contextmanager
-def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Generator[subprocess.Popen[bytes]]:
     """Run the gateway and its engine; both are gone when the block ends."""
     settings = {
         "GATEWAY_PORT": str(port),

@@ -3,6 +3,7 @@
 Runs in the engine environment: `python -m ops.local_model` prints the model's folder.
 """
 
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 import importlib.util
 import os
 import sys

@@ -1,9 +1,9 @@
 """Which stacks there are."""
 
 from cdktf import App
-from inference_constructs.subnet_plan import refuse_overlaps
 
-from stacks.environments import ENVIRONMENTS, PROJECT, REGION
+from inference_constructs.subnet_plan import refuse_overlaps
+from stacks.environments import ENVIRONMENTS, REGION
 from stacks.inference import InferenceStack
 from stacks.state import StateStack
 

@@ -2,10 +2,10 @@
 
 from cdktf import TerraformStack
 from constructs import Construct
+
 from inference_constructs.account import Account
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.vpc import VpcConstruct
-
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment
 from stacks.variables import ServiceVariables

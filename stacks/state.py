@@ -2,10 +2,10 @@
 
 from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
 from constructs import Construct
+
 from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.lock_table import LockTable
-
 from stacks.backend import LOCK_TABLE, remote_state, state_bucket_name
 from stacks.environments import PROJECT
 

@@ -32,14 +32,15 @@ def only(stack: Json, kind: str) -> Json:
 
 def strings(value: Any) -> Iterator[str]:
     """Every text in a JSON value, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
+    match value:
+        case str():
+            yield value
+        case dict() | list():
+            children: list[Any] = list(value.values() if isinstance(value, dict) else value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+            for child in children:
+                yield from strings(child)
+        case _:
+            pass
 
 
 def references(value: Any) -> set[str]:

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from inference_constructs.subnet_plan import plan_subnets, refuse_overlaps
 
 pytestmark = pytest.mark.req("R6.1")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stack_json import Json, only, references, resources
-from stacks.environments import ENVIRONMENTS
+from stacks.environments import ENVIRONMENTS, Environment
 
 
 def route_table(stack: Json, visibility: str) -> str:
@@ -20,9 +20,11 @@ def subnets(stack: Json, visibility: str) -> dict[str, Json]:
 
 
 @pytest.mark.req("R6.1")
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=[e.name for e in ENVIRONMENTS])
 @pytest.mark.parametrize("visibility", ["public", "private"])
-def test_each_zone_has_one_subnet_of_each_kind(environment, visibility, synthesized) -> None:  # pyright: ignore
+def test_each_zone_has_one_subnet_of_each_kind(
+    environment: Environment, visibility: str, synthesized: dict[str, Json]
+) -> None:
     zones = {subnet["availability_zone"] for subnet in subnets(synthesized[environment.prefix], visibility).values()}
     assert len(zones) == environment.zone_count >= 2
 

@@ -66,9 +66,7 @@ class PrivateBucket(Construct):
             self,
             "Encryption",
             bucket=bucket,
-            rule=[
-                S3BucketServerSideEncryptionConfigurationRuleA(apply_server_side_encryption_by_default=by_default)
-            ],
+            rule=[S3BucketServerSideEncryptionConfigurationRuleA(apply_server_side_encryption_by_default=by_default)],
         )
         S3BucketOwnershipControls(self, "Ownership", bucket=bucket, rule={"object_ownership": "BucketOwnerEnforced"})
         blocked = S3BucketPublicAccessBlock(

@@ -29,7 +29,9 @@ def vpc_network(cidr: str) -> IPv4Network:
     except (AddressValueError, NetmaskValueError) as error:
         raise ValueError(f"vpc_cidr {cidr!r} is not an IPv4 range such as 10.0.0.0/20") from error
     except ValueError as error:
-        raise ValueError(f"vpc_cidr {cidr!r} has host bits set; did you mean {IPv4Network(cidr, strict=False)}?") from error
+        raise ValueError(
+            f"vpc_cidr {cidr!r} has host bits set; did you mean {IPv4Network(cidr, strict=False)}?"
+        ) from error
     if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX:
         raise ValueError(f"vpc_cidr {cidr} must be between /{LARGEST_PREFIX} and /{SMALLEST_PREFIX} in size")
     if not network.is_private:

@@ -139,9 +139,7 @@ class VpcConstruct(Construct):
         return TerraformLocal(self, "PreferredZones", f"${{distinct(concat({first}, {every}))}}")
 
     def _route_table(self, kind: str) -> RouteTable:
-        return RouteTable(
-            self, f"{kind.title()}Routes", vpc_id=self.vpc.id, tags={"Name": f"{self._prefix}-{kind}"}
-        )
+        return RouteTable(self, f"{kind.title()}Routes", vpc_id=self.vpc.id, tags={"Name": f"{self._prefix}-{kind}"})
 
     def _subnets(self, kind: str, cidrs: Sequence[str], routes: RouteTable) -> list[Subnet]:
         subnets: list[Subnet] = []

@@ -1,0 +1,51 @@
+"""Set-up: what a new user meets first."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+
+def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Call make on a copy of the Makefile in an otherwise empty folder."""
+    (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
+    for name in ("Pipfile.lock", "constructs/pyproject.toml", "runtime/requirements-cpu.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("")
+    without_outer_make = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=without_outer_make | environment, capture_output=True, text=True
+    )
+
+
+def fake_python(folder: Path, answer: str) -> str:
+    """A stand-in for a Python that set-up refuses: it runs the check under a changed `sys` or `platform`."""
+    path = folder / "python"
+    path.write_text(f'#!/bin/sh\nexec python3 -c "{answer}; exec(__import__(\'sys\').argv[2])" "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_old_python_is_one_clear_line(tmp_path: Path) -> None:
+    old = fake_python(tmp_path, "import sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 (main)'")
+    done = make(tmp_path, "synth", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0].startswith("error: Python 3.11 or newer is needed")
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_an_unsupported_machine_is_one_clear_line(tmp_path: Path) -> None:
+    riscv = fake_python(tmp_path, "import platform; platform.machine = lambda: 'riscv64'")
+    done = make(tmp_path, ".venv-engine/.complete", f"PYTHON={riscv}")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == (
+        "error: the local engine needs Linux on x86_64 or aarch64, this is Linux on riscv64"
+    )
+
+
+@pytest.mark.parametrize(("file", "address"), [("Pipfile.lock", '"url"'), ("package-lock.json", '"resolved"')])
+def test_lock_files_name_no_registry(file: str, address: str) -> None:
+    assert address not in (ROOT / file).read_text()
