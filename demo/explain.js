@@ -1,12 +1,12 @@
 // Every failure in the visitor's words: what happened, and what to do.
 
 const STAGES = {
-  boot: "Booting the host",
-  gateway: "Booting the host",
-  imports: "Starting the engine",
-  weights: "Loading the weights",
-  compile: "Compiling the model",
-  first_token: "Making the first token",
+  boot: "Booting",
+  gateway: "Booting",
+  imports: "Starting engine",
+  weights: "Loading weights",
+  compile: "Compiling",
+  first_token: "First token",
 };
 
 export function stageOf({ stage, elapsed_seconds }) {
@@ -44,7 +44,9 @@ export function explain(error, config, health) {
     case 429:
       return [
         "You are sending too fast.",
-        `The limit is ${config.rateLimitPerMinute} requests a minute from one address.`,
+        config.rateLimitPerMinute
+          ? `The limit is ${config.rateLimitPerMinute} requests a minute from one address.`
+          : "Wait a moment, then try again.",
       ];
     case 503:
       return explainUnavailable(health);

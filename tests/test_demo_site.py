@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import cdktf
@@ -213,3 +214,13 @@ def test_access_logs_are_delivered_and_forgotten_after_30_days(site: Json) -> No
         only(site, f"aws_cloudwatch_log_delivery{part}")["region"] == "us-east-1"
         for part in ("", "_source", "_destination")
     )
+
+
+@pytest.mark.req("R2.3")
+def test_page_and_api_depend_on_each_other_in_no_circle(inference: Json) -> None:
+    blocks = {
+        f"{kind}.{name}": block for kind in inference["resource"] for name, block in resources(inference, kind).items()
+    }
+    blocks |= {f"local.{name}": {"value": value} for name, value in inference.get("locals", {}).items()}
+    graph = {address: references(block) | set(block.get("depends_on", [])) for address, block in blocks.items()}
+    assert list(TopologicalSorter(graph).static_order())
