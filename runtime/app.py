@@ -1,0 +1,189 @@
+"""The ASGI application: routes, request ids, CORS, and one metrics document for each request."""
+
+import asyncio
+import logging
+import re
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runtime.admission import Admission
+from runtime.engine_client import EngineClient, EngineGone
+from runtime.errors import ApiError, bad_request, unavailable
+from runtime.lifecycle import Lifecycle, Status
+from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH, Metric, emf_document
+from runtime.relay import relay
+from runtime.reply import Headers, Reply, Send
+from runtime.settings import Settings
+from runtime.validation import COMPLETION_PATHS, Request, parse
+
+log = logging.getLogger(__name__)
+
+METHOD_OF_PATH = {
+    **dict.fromkeys(COMPLETION_PATHS, "POST"),
+    "/v1/models": "GET",
+    "/health": "GET",
+    "/openapi.json": "GET",
+}
+
+OPENAPI = Path(__file__).with_name("openapi.json").read_bytes()
+
+REQUEST_ID = re.compile(r"[\w.:=;-]{1,128}", re.ASCII)
+"""What is passed through as x-request-id; anything else is replaced, so that logs stay clean."""
+
+
+class App:
+    """Answers each request from the state of the host, or through the engine."""
+
+    def __init__(self, settings: Settings, lifecycle: Lifecycle, admission: Admission, client: EngineClient) -> None:
+        self._settings = settings
+        self._lifecycle = lifecycle
+        self._admission = admission
+        self._client = client
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """Answer one HTTP request (ASGI 3)."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        reply = Reply(send, request_id=_request_id(headers), headers=self._cors(headers))
+        path = self._path(scope["path"])
+        try:
+            await self._route(scope["method"], path, headers, receive, reply)
+        except ApiError as error:
+            await reply.fail(error)
+        except Exception:
+            log.exception("request %s failed", reply.request_id)
+            await reply.fail(ApiError(500, "The gateway failed; the log has the reason under this request id."))
+        if path in COMPLETION_PATHS and scope["method"] == "POST":
+            self._publish(path, reply)
+
+    def _path(self, path: str) -> str:
+        root = self._settings.root_path
+        return path[len(root) :] if root and path.startswith(f"{root}/") else path
+
+    def _cors(self, headers: Mapping[bytes, bytes]) -> Headers:
+        """Return the headers that let the origin's scripts read the answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
+        allowed = self._settings.cors_origins
+        origin = headers.get(b"origin", b"")
+        if not allowed:
+            return ()
+        if "*" not in allowed and origin.decode("latin-1") not in allowed:
+            return ((b"vary", b"Origin"),)
+        return (
+            (b"access-control-allow-origin", b"*" if "*" in allowed else origin),
+            (b"access-control-expose-headers", b"Retry-After, X-Request-Id"),
+            (b"vary", b"Origin"),
+        )
+
+    async def _route(self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
+        expected = METHOD_OF_PATH.get(path)
+        if expected is None:
+            raise ApiError(404, f"There is no {path}; docs are at /openapi.json.", closes=True)
+        if method == "OPTIONS":
+            await reply.nothing(_preflight(expected))
+        elif method not in (expected, "HEAD" if expected == "GET" else expected):
+            raise ApiError(405, f"{path} takes {expected}, not {method}.", closes=True)
+        elif path == "/health":
+            await self._health(reply)
+        elif path == "/openapi.json":
+            await reply.whole(200, b"application/json", OPENAPI)
+        elif path == "/v1/models":
+            await self._models(reply)
+        else:
+            await self._complete(path, headers, receive, reply)
+
+    async def _health(self, reply: Reply) -> None:
+        report = {
+            "status": self._lifecycle.status,
+            "stage": self._lifecycle.stage,
+            "elapsed_seconds": round(self._lifecycle.elapsed_seconds, 1),
+            "model": self._settings.served_model_name,
+        }
+        await reply.json(200 if self._lifecycle.status is Status.READY else 503, report)
+
+    async def _models(self, reply: Reply) -> None:
+        self._lifecycle.require_ready()
+        try:
+            async with (
+                asyncio.timeout(self._settings.request_timeout_seconds),
+                self._client.request("GET", "/v1/models") as answer,
+            ):
+                await reply.whole(answer.status, b"application/json", await answer.body())
+        except (EngineGone, TimeoutError):
+            raise unavailable("The model does not answer.", 10) from None
+
+    async def _complete(self, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
+        self._lifecycle.require_ready()
+        with self._admission.place():
+            request = await self._read(path, headers, receive)
+            reply.admitted = True
+            await relay(
+                path,
+                request,
+                reply,
+                client=self._client,
+                admission=self._admission,
+                timeout_seconds=self._settings.request_timeout_seconds,
+                client_left=receive,
+            )
+
+    async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any) -> Request:
+        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+            raise bad_request("The header Content-Type must be application/json.")
+        body = await read_body(
+            receive,
+            declared=int(headers.get(b"content-length", b"0")),
+            limit=self._settings.max_body_bytes,
+            timeout_seconds=self._settings.client_timeout_seconds,
+        )
+        return parse(path, body, max_output_tokens=self._settings.max_output_tokens)
+
+    def _publish(self, path: str, reply: Reply) -> None:
+        values = {**reply.metrics(), IN_FLIGHT: self._admission.in_flight, QUEUE_DEPTH: self._admission.queued}
+        publish(self._settings, values, path=path, status=reply.status, request_id=reply.request_id)
+
+
+def publish(settings: Settings, values: Mapping[Metric, float], **properties: object) -> None:
+    """Write one metrics document to standard output."""
+    sys.stdout.write(emf_document(settings.environment, time.time(), values, properties) + "\n")
+    sys.stdout.flush()
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _preflight(method: str) -> Headers:
+    return (
+        (b"access-control-allow-methods", f"{method}, OPTIONS".encode()),
+        (b"access-control-allow-headers", b"authorization, content-type, x-api-key, x-request-id"),
+        (b"access-control-max-age", b"7200"),
+    )
+
+
+async def read_body(receive: Any, *, declared: int, limit: int, timeout_seconds: float) -> bytes:
+    """Return the request's body.
+
+    Raises:
+        ApiError: 413 over `limit` bytes, 408 past the time, 400 when the client broke off.
+    """
+    too_large = ApiError(413, f"The body is larger than {limit} bytes.", closes=True)
+    if declared > limit:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise bad_request("The client left before its request was complete.")
+                body += message["body"]
+                if len(body) > limit:
+                    raise too_large
+                if not message["more_body"]:
+                    return bytes(body)
+    except TimeoutError:
+        raise ApiError(408, f"The body did not arrive within {timeout_seconds:g} seconds.", closes=True) from None

@@ -1,0 +1,208 @@
+"""vLLM as a child process: started, watched, asked whether it works, and started again when it died or hangs."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from runtime.engine_client import EngineClient, EngineGone
+from runtime.lifecycle import Lifecycle, Status
+from runtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_FAILURES = 3
+"""Failures in a row, without a working time of STABLE_SECONDS in between, after which the host gives up."""
+
+STABLE_SECONDS = 60.0
+POLL_SECONDS = 0.25
+STOP_SECONDS = 5.0
+"""How long the engine may take to stop by itself before it is killed."""
+
+LOG_LINE_OF_STAGE = {
+    "weights": b"Starting to load model",
+    "compile": b"Loading weights took",
+    "first_token": b"Application startup complete",
+}
+"""What vLLM logs when a stage begins. A version that logs other words leaves the stage at `imports`, no more."""
+
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+class EngineFailed(Exception):
+    """The engine cannot go on; the text says why."""
+
+
+def command(settings: Settings) -> list[str]:
+    """Return vLLM's command line.
+
+    `max_new_tokens` is what a chat without max_tokens may use; without it that would be the whole context, which
+    takes longer than the deadline. https://docs.vllm.ai/en/latest/cli/serve.html
+    """
+    first, *rest = shlex.split(settings.engine_command)
+    return [
+        sys.executable if first == "python" else first,
+        *rest,
+        *("--host", "127.0.0.1", "--port", str(settings.engine_port)),
+        *("--model", settings.model, "--served-model-name", settings.served_model_name),
+        *("--override-generation-config", f'{{"max_new_tokens": {settings.max_output_tokens}}}'),
+        "--disable-uvicorn-access-log",
+        *shlex.split(settings.engine_args),
+    ]
+
+
+async def start(settings: Settings, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start vLLM in a process group of its own, on a leash (leash.py)."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, str(Path(__file__).with_name("leash.py")), *command(settings)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**environ, **ENVIRONMENT},
+    )
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Ask the whole process group to stop, then kill what is left of it."""
+    _signal_group(process, signal.SIGTERM)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    _signal_group(process, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle) -> None:
+    """Pass the engine's log on to standard error, and read from it how far the boot has come."""
+    assert process.stdout is not None
+    while line := await _read_line(process.stdout):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+        for stage, words in LOG_LINE_OF_STAGE.items():
+            if words in line:
+                lifecycle.enter(stage)
+
+
+async def _read_line(stream: asyncio.StreamReader) -> bytes:
+    try:
+        return await stream.readline()
+    except ValueError:  # a line beyond the reader's limit is dropped
+        return b"\n"
+
+
+async def answers(client: EngineClient, model: str) -> bool:
+    """Return whether the engine answers a real one-token request.
+
+    Raises:
+        EngineGone: nothing listens, or the connection broke.
+    """
+    probe = msgspec.json.encode({"model": model, "prompt": "a", "max_tokens": 1})
+    async with client.request("POST", "/v1/completions", probe, request_id="check") as answer:
+        await answer.body()
+        return answer.status == 200
+
+
+async def wait_until_ready(client: EngineClient, model: str) -> None:
+    """Return once the engine answers. A refused connection means that it still loads."""
+    while True:
+        with contextlib.suppress(EngineGone):
+            if await answers(client, model):
+                return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def watch(client: EngineClient, settings: Settings) -> None:
+    """Check a ready engine until it fails. What it says to clients counts too, so a busy one is not taken for hung.
+
+    Raises:
+        EngineFailed: it was silent for `check_timeout_seconds`, or answered with an error.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(settings.check_interval_seconds)
+        asked = loop.time()
+        if client.last_data > asked - settings.check_interval_seconds:
+            continue
+        try:
+            async with asyncio.timeout(settings.check_timeout_seconds):
+                if not await answers(client, settings.served_model_name):
+                    raise EngineFailed("the engine answers a check with an error")
+        except EngineGone:
+            raise EngineFailed("the engine closed its connection") from None
+        except TimeoutError:
+            if client.last_data < asked:
+                raise EngineFailed(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
+
+
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> None:
+    """Start the engine and serve until it fails.
+
+    Raises:
+        EngineFailed: it missed the boot deadline, died or hangs; nothing of it is left.
+    """
+    process = await start(settings, environ)
+    lifecycle.enter("imports")
+    following = asyncio.create_task(follow_log(process, lifecycle))
+    serving = asyncio.create_task(_serve(settings, client, lifecycle))
+    died = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait([serving, died], return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            raise EngineFailed("the engine died")
+        await serving
+    finally:
+        serving.cancel()
+        await stop(process)
+        following.cancel()
+
+
+async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> None:
+    remaining = settings.boot_deadline_seconds - lifecycle.elapsed_seconds
+    try:
+        async with asyncio.timeout(remaining):
+            await wait_until_ready(client, settings.served_model_name)
+    except TimeoutError:
+        raise EngineFailed(f"not ready within {settings.boot_deadline_seconds:g} s") from None
+    lifecycle.become_ready()
+    log.info("ready after %.1f s", lifecycle.elapsed_seconds)
+    await watch(client, settings)
+
+
+async def supervise(
+    settings: Settings, client: EngineClient, lifecycle: Lifecycle, on_failure: Callable[[], None]
+) -> None:
+    """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
+    failures = 0
+    loop = asyncio.get_running_loop()
+    while lifecycle.status not in (Status.FAILED, Status.DRAINING):
+        started = loop.time()
+        try:
+            await run_once(settings, client, lifecycle, os.environ)
+        except EngineFailed as error:
+            log.error("engine failed: %s", error)
+        was_ready = lifecycle.status is Status.READY
+        lifecycle.restart()
+        on_failure()
+        failures = 1 if was_ready and loop.time() - started > STABLE_SECONDS else failures + 1
+        if failures >= MAX_FAILURES or lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
+            lifecycle.fail()
+        else:
+            await asyncio.sleep(2 ** (failures - 1))

@@ -1,0 +1,105 @@
+"""What state the host is in, and how far its boot has come."""
+
+import math
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+from runtime.errors import unavailable
+from runtime.metrics import BOOT_STAGES
+
+
+class Status(StrEnum):
+    """What /health says; only `ready` takes work."""
+
+    LOADING = "loading"
+    READY = "ready"
+    DRAINING = "draining"
+    FAILED = "failed"
+
+
+class Lifecycle:
+    """The state, and the boot as a timeline of stages.
+
+    Times are seconds of the monotonic clock. A restarted engine begins a timeline of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        expected_boot_seconds: float,
+        began: float,
+        on_stage_end: Callable[[str, float], None],
+        on_ready: Callable[[float], None],
+    ) -> None:
+        self.status = Status.LOADING
+        self.stage = "gateway"
+        self.began = began
+        self._expected_boot_seconds = expected_boot_seconds
+        self._stage_began = time.monotonic()
+        self._elapsed_when_ended: float | None = None
+        self._on_stage_end = on_stage_end
+        self._on_ready = on_ready
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Time since the boot began; it stands still once the boot has succeeded or failed."""
+        if self._elapsed_when_ended is not None:
+            return self._elapsed_when_ended
+        return time.monotonic() - self.began
+
+    def restart(self) -> None:
+        """Begin a new timeline, for an engine that has to start again."""
+        if self.status is Status.READY:
+            self.status = Status.LOADING
+            self.stage = "gateway"
+            self.began = self._stage_began = time.monotonic()
+            self._elapsed_when_ended = None
+
+    def enter(self, stage: str) -> None:
+        """Go on to a later stage; a stage that lies behind changes nothing."""
+        if self.status is Status.LOADING and BOOT_STAGES.index(stage) > BOOT_STAGES.index(self.stage):
+            self._end_stage()
+            self.stage = stage
+
+    def _end_stage(self) -> None:
+        now = time.monotonic()
+        self._on_stage_end(self.stage, now - self._stage_began)
+        self._stage_began = now
+
+    def become_ready(self) -> None:
+        """The engine has answered. The next boot is expected to take as long as this one."""
+        self._end_stage()
+        self._elapsed_when_ended = self._expected_boot_seconds = time.monotonic() - self.began
+        self._on_ready(self._elapsed_when_ended)
+        self._become(Status.READY)
+
+    def fail(self) -> None:
+        """Give up: this host has to be replaced."""
+        self._elapsed_when_ended = self.elapsed_seconds
+        self._become(Status.FAILED)
+
+    def drain(self) -> None:
+        """Take no new work from now on."""
+        self.status = Status.DRAINING
+
+    def _become(self, status: Status) -> None:
+        if self.status is not Status.DRAINING:
+            self.status = status
+
+    def require_ready(self) -> None:
+        """Let new work in only when the state is `ready`.
+
+        Raises:
+            ApiError: 503, with the time after which to try again.
+        """
+        match self.status:
+            case Status.LOADING:
+                remaining = self._expected_boot_seconds - self.elapsed_seconds
+                raise unavailable("The model is loading.", math.ceil(max(remaining, 5)))
+            case Status.DRAINING:
+                raise unavailable("This host is shutting down; others take its work.", 1)
+            case Status.FAILED:
+                raise unavailable("The model did not start; this host is being replaced.", 60)
+            case Status.READY:
+                pass

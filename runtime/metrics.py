@@ -1,0 +1,74 @@
+"""The gateway's metrics, as lines of CloudWatch's embedded metric format. The dashboard and alarms import the names.
+
+CloudWatch extracts one data point from every document, so percentiles are exact.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+NAMESPACE = "InferenceGateway"
+
+DIMENSION = "Environment"
+"""The one dimension that every metric has."""
+
+
+class Metric(NamedTuple):
+    """A metric's name and its CloudWatch unit."""
+
+    name: str
+    unit: str
+
+
+REQUESTS = Metric("Requests", "Count")
+RESPONSES_2XX = Metric("Responses2xx", "Count")
+RESPONSES_4XX = Metric("Responses4xx", "Count")
+RESPONSES_5XX = Metric("Responses5xx", "Count")
+REJECTIONS = Metric("Rejections", "Count")
+"""Requests that got 503 before any work was done: loading, draining, or the queue full."""
+DISCONNECTS = Metric("ClientDisconnects", "Count")
+REQUEST_LATENCY = Metric("RequestLatency", "Milliseconds")
+"""From the first byte of the request to the last of the answer, for requests that were let in."""
+TIME_TO_FIRST_TOKEN = Metric("TimeToFirstToken", "Milliseconds")
+"""Of streams only: nobody sees the first token of an answer that comes whole."""
+INPUT_TOKENS = Metric("InputTokens", "Count")
+OUTPUT_TOKENS = Metric("OutputTokens", "Count")
+IN_FLIGHT = Metric("InFlight", "Count")
+"""Requests that the engine worked on when this one ended."""
+QUEUE_DEPTH = Metric("QueueDepth", "Count")
+"""Requests that waited when this one ended."""
+BOOT_SECONDS = Metric("BootSeconds", "Seconds")
+"""From the start to ready; stages have metrics of their own."""
+ENGINE_FAILURES = Metric("EngineFailures", "Count")
+"""Times that the engine died, hung, or missed the boot deadline."""
+
+BOOT_STAGES = ("boot", "gateway", "imports", "weights", "compile", "first_token")
+"""What happens from the host's boot to the first token, in this order."""
+
+BOOT_STAGE_SECONDS = {
+    stage: Metric(f"Boot{stage.title().replace('_', '')}Seconds", "Seconds") for stage in BOOT_STAGES
+}
+
+
+def responses_of(status: int) -> Metric:
+    """Return the metric that counts answers with this HTTP status."""
+    return RESPONSES_2XX if status < 400 else RESPONSES_4XX if status < 500 else RESPONSES_5XX
+
+
+def emf_document(
+    environment: str, unix_seconds: float, values: Mapping[Metric, float], properties: Mapping[str, object]
+) -> str:
+    """Return one document, on one line: `values` become metrics, `properties` can be searched in the log."""
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [[DIMENSION]],
+        "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in values],
+    }
+    document = {
+        "_aws": {"Timestamp": int(unix_seconds * 1000), "CloudWatchMetrics": [directive]},
+        DIMENSION: environment,
+        **properties,
+        **{metric.name: value for metric, value in values.items()},
+    }
+    return json.dumps(document, separators=(",", ":"))
