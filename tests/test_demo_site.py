@@ -10,24 +10,25 @@ import pytest
 
 from browser_fixtures import DEMO
 from inference_constructs.account import Account
+from inference_constructs.api_endpoint import ApiEndpoint
 from inference_constructs.demo_site import DemoSite, SiteDomain
 from inference_constructs.static_site import security_headers
 from stack_json import Json, only, parse, references, resources
 
-API_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/live"
 DOMAIN = SiteDomain(name="demo.example.com", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1")
 
 
 def synthesize(*, domain: SiteDomain | None = None, directory: Path = DEMO) -> Json:
     """A stack that holds one site."""
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "site")
+    account = Account(stack, "Account", region="eu-west-1", tags={})
     DemoSite(
         stack,
         "Site",
         prefix="inference-test",
-        account=Account(stack, "Account", region="eu-west-1", tags={}),
+        account=account,
         directory=directory,
-        api_url=API_URL,
+        api=ApiEndpoint(stack, "Api", prefix="inference-test", account=account),
         model="phi-3-mini",
         max_tokens=512,
         require_api_key=cdktf.TerraformVariable(stack, "require_api_key", type="bool", default=True),
@@ -46,6 +47,11 @@ def site() -> Json:
 @pytest.fixture(scope="module")
 def own_domain() -> Json:
     return synthesize(domain=DOMAIN)
+
+
+def api_url(site: Json) -> str:
+    (name,) = resources(site, "aws_api_gateway_rest_api")
+    return f"https://${{aws_api_gateway_rest_api.{name}.id}}.execute-api.eu-west-1.amazonaws.com/live"
 
 
 def site_bucket(site: Json) -> str:
@@ -122,7 +128,7 @@ def test_responses_carry_the_headers_that_the_browser_tests_serve(site: Json) ->
     assert (
         "aws_cloudfront_response_headers_policy" in distribution["default_cache_behavior"]["response_headers_policy_id"]
     )
-    assert headers_sent(policy) == security_headers(API_URL)
+    assert headers_sent(policy) == security_headers(api_url(site))
 
 
 def headers_sent(policy: Json) -> dict[str, str]:
@@ -196,8 +202,9 @@ def test_unknown_path_gets_the_404_page(site: Json) -> None:
 
 def test_config_follows_the_variables(site: Json) -> None:
     (config,) = [file for file in resources(site, "aws_s3_object").values() if file["key"] == "config.json"]
-    assert references(config["content"]) == {"var.require_api_key", "var.rate_limit_per_minute"}
-    assert API_URL in config["content"]
+    (url,) = site["locals"]
+    assert references(config["content"]) == {f"local.{url}", "var.require_api_key", "var.rate_limit_per_minute"}
+    assert site["locals"][url] == api_url(site)
 
 
 def test_access_logs_are_delivered_and_forgotten_after_30_days(site: Json) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdktf import AssetType, Fn, TerraformAsset, TerraformVariable
+from cdktf import AssetType, Fn, TerraformAsset, TerraformLocal, TerraformVariable
 from cdktf_cdktf_provider_aws.cloudfront_distribution import (
     CloudfrontDistribution,
     CloudfrontDistributionCustomErrorResponse,
@@ -20,6 +20,7 @@ from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.api_endpoint import ApiEndpoint
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.iam import Statement
 from inference_constructs.site_access_logs import CLOUDFRONT_REGION, SiteAccessLogs
@@ -79,7 +80,7 @@ class DemoSite(Construct):
         prefix: str,
         account: Account,
         directory: Path,
-        api_url: str,
+        api: ApiEndpoint,
         model: str,
         max_tokens: int,
         require_api_key: TerraformVariable,
@@ -95,7 +96,7 @@ class DemoSite(Construct):
             prefix: First part of the resources' names.
             account: Where the stack is applied.
             directory: The page's files.
-            api_url: URL of the API without a trailing slash. Must not derive from what has the page's URL in it.
+            api: The API that the page calls. Its CORS headers come later, since they name the page.
             model: Name of the model, as requests give it.
             max_tokens: Most tokens that one request may ask for.
             require_api_key: Whether the page asks for an API key.
@@ -108,7 +109,7 @@ class DemoSite(Construct):
         """
         super().__init__(scope, id)
         name = f"{prefix}-site-{account.account_id}-{account.region}"
-        distribution = self._distribution(prefix, api_url, domain)
+        distribution = self._distribution(prefix, api, domain)
         bucket = PrivateBucket(
             self,
             "Bucket",
@@ -139,7 +140,8 @@ class DemoSite(Construct):
         self._upload_config(
             bucket,
             {
-                "apiUrl": api_url,
+                # A local, since cdktf warns of a composed string inside jsonencode.
+                "apiUrl": TerraformLocal(self, "ApiUrl", api.url).as_string,
                 "model": model,
                 "maxTokens": max_tokens,
                 "apiKeyRequired": require_api_key.boolean_value,
@@ -157,7 +159,7 @@ class DemoSite(Construct):
         self.domain_name = distribution.domain_name
         self.url = f"https://{domain.name if domain else distribution.domain_name}"
 
-    def _distribution(self, prefix: str, api_url: str, domain: SiteDomain | None) -> CloudfrontDistribution:
+    def _distribution(self, prefix: str, api: ApiEndpoint, domain: SiteDomain | None) -> CloudfrontDistribution:
         return CloudfrontDistribution(
             self,
             "Distribution",
@@ -176,7 +178,7 @@ class DemoSite(Construct):
                 cached_methods=["GET", "HEAD"],
                 compress=True,
                 cache_policy_id=CACHING_OPTIMIZED,
-                response_headers_policy_id=self._headers_policy(prefix, api_url).id,
+                response_headers_policy_id=self._headers_policy(prefix, api).id,
             ),
             # S3 answers 403, not 404, to a reader that may not list the bucket.
             custom_error_response=[
@@ -190,7 +192,7 @@ class DemoSite(Construct):
             viewer_certificate=_viewer_certificate(domain),
         )
 
-    def _headers_policy(self, prefix: str, api_url: str) -> CloudfrontResponseHeadersPolicy:
+    def _headers_policy(self, prefix: str, api: ApiEndpoint) -> CloudfrontResponseHeadersPolicy:
         """`static_site.security_headers`, in CloudFront's terms."""
         return CloudfrontResponseHeadersPolicy(
             self,
@@ -198,7 +200,7 @@ class DemoSite(Construct):
             name=f"{prefix}-site",
             security_headers_config={
                 "content_security_policy": {
-                    "content_security_policy": content_security_policy(api_url),
+                    "content_security_policy": content_security_policy(api.url),
                     "override": True,
                 },
                 "strict_transport_security": {"access_control_max_age_sec": HSTS_SECONDS, "override": True},
