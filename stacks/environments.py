@@ -23,6 +23,10 @@ class Environment:
         max_instances: Default of the variable `max_instances`.
         require_api_key: Default of the variable `require_api_key`.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
+        image_version: Version of the machine image, to hold an environment back; this source tree's unless given.
+        load_balancer_certificate_arn: The owner's certificate in ACM for the load balancer, of a public authority; a
+            private authority's is made unless given.
+        load_balancer_host_name: DNS name on the owner's certificate.
     """
 
     name: str
@@ -34,6 +38,9 @@ class Environment:
     max_instances: int
     require_api_key: bool = False
     deletion_protection: bool = False
+    image_version: str | None = None
+    load_balancer_certificate_arn: str | None = None
+    load_balancer_host_name: str | None = None
 
     @property
     def prefix(self) -> str:

@@ -5,9 +5,11 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.encryption import EncryptionKey
+from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.vpc import VpcConstruct
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment
+from stacks.hosts import host_settings
 from stacks.variables import ServiceVariables
 
 
@@ -32,4 +34,17 @@ class InferenceStack(TerraformStack):
             zone_count=environment.zone_count,
             instance_type=environment.instance_type,
             interface_endpoints=["logs", "monitoring", "ssm", "ssmmessages"],
+        )
+        GpuFleet(
+            self,
+            "Fleet",
+            prefix=prefix,
+            environment=environment.name,
+            account=account,
+            key=key,
+            vpc=vpc,
+            hosts=host_settings(environment),
+            min_instances=variables.min_instances,
+            max_instances=variables.max_instances,
+            request_timeout_seconds=variables.request_timeout_seconds,
         )

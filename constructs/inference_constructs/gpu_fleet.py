@@ -1,0 +1,313 @@
+"""The GPU hosts behind their load balancer: what turns the network and the machine image into an inference service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdktf import TerraformLocal, TerraformResourceLifecycle, TerraformVariable
+from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
+from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
+from cdktf_cdktf_provider_aws.launch_template import (
+    LaunchTemplate,
+    LaunchTemplateBlockDeviceMappings,
+    LaunchTemplateBlockDeviceMappingsEbs,
+    LaunchTemplateTagSpecifications,
+)
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
+from constructs import Construct
+from runtime.settings import Settings, render_env_file
+
+from inference_constructs.account import Account
+from inference_constructs.autoscaling import GpuAutoscaling
+from inference_constructs.boot_budget import (
+    BOOT_DEADLINE_SECONDS,
+    INITIALIZATION_MIB_PER_SECOND,
+    VOLUME_MIB_PER_SECOND,
+    boot_seconds,
+)
+from inference_constructs.boot_script import MODEL_FOLDER, boot_script
+from inference_constructs.certificate import Certificate, PrivateCertificate
+from inference_constructs.encryption import EncryptionKey
+from inference_constructs.gpu_metrics import agent_config
+from inference_constructs.host_role import HostRole
+from inference_constructs.load_balancer import GATEWAY_PORT, IDLE_MARGIN_SECONDS, LoadBalancer
+from inference_constructs.logs import log_group
+from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
+from inference_constructs.vpc import VpcConstruct
+
+HEALTH_CHECK_SECONDS = 60
+"""Two health checks, after which a ready host gets requests."""
+
+WARMUP_SECONDS = BOOT_DEADLINE_SECONDS + HEALTH_CHECK_SECONDS
+
+GRACE_SECONDS = WARMUP_SECONDS + HEALTH_CHECK_SECONDS
+"""How long after its launch a host may be unhealthy before it is replaced: longer than the longest boot."""
+
+GROUP_METRICS = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTotalInstances"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSettings:
+    """What an environment decides about its hosts.
+
+    Attributes:
+        instance_type: EC2 type, of the g4dn or g5 family with one GPU.
+        image_version: Version of the machine image.
+        deletion_protection: Whether group and load balancer refuse to be destroyed.
+        certificate: The owner's certificate; a private authority's is made unless given.
+        stage_name: Stage of the API, whose name stands before every path that the gateway gets.
+        allowed_origins: Origins whose pages may call the gateway (CORS).
+    """
+
+    instance_type: str
+    image_version: str
+    deletion_protection: bool
+    certificate: Certificate | None = None
+    stage_name: str = "live"
+    allowed_origins: Sequence[str] = ()
+
+
+class GpuFleet(Construct):
+    """GPU hosts in the private subnets, scaled by GPU utilisation, behind an internal load balancer.
+
+    A host runs exactly one version of the machine image. Another version, type or setting is a new version of the
+    launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest; back to the
+    old ones if the new do not become healthy.
+
+    Attributes:
+        load_balancer: The load balancer.
+        listener: Its listener, on 443.
+        target_group: The hosts, as the load balancer sees them.
+        group: The Auto Scaling group.
+        log_group: What gateway and engine print, and the gateway's metrics.
+        security_group: Of the hosts.
+        load_balancer_security_group: Of the load balancer; admits nobody yet.
+        certificate: The listener's certificate.
+        host_name: DNS name on the certificate.
+        scaling: The policies' alarms.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        prefix: str,
+        environment: str,
+        account: Account,
+        key: EncryptionKey,
+        vpc: VpcConstruct,
+        hosts: HostSettings,
+        min_instances: TerraformVariable,
+        max_instances: TerraformVariable,
+        request_timeout_seconds: TerraformVariable,
+    ) -> None:
+        """Create the fleet.
+
+        Args:
+            scope: Parent construct.
+            id: Construct id.
+            prefix: First part of the resources' names, at most 24 characters.
+            environment: Name of the environment, the dimension of the gateway's metrics.
+            account: Where the stack is applied.
+            key: Key of the log.
+            vpc: The network.
+            hosts: What the hosts are.
+            min_instances: Hosts that always run.
+            max_instances: Hosts that are never exceeded.
+            request_timeout_seconds: Deadline of a request.
+
+        Raises:
+            ValueError: the instance type is not supported or cannot be ready in time, or `prefix` is too long.
+        """
+        super().__init__(scope, id)
+        self._prefix, self._account, self._vpc, self._hosts = prefix, account, vpc, hosts
+        self._request_timeout_seconds = request_timeout_seconds
+        expected_boot_seconds = boot_seconds(hosts.instance_type)
+        self.log_group = log_group(self, "Log", name=f"/{prefix}/gateway", key=key)
+        self.certificate = hosts.certificate or self._private_certificate()
+        self.host_name = self.certificate.host_name
+        balancer = LoadBalancer(
+            self,
+            "LoadBalancer",
+            prefix=prefix,
+            account=account,
+            vpc=vpc,
+            certificate=self.certificate,
+            request_timeout_seconds=request_timeout_seconds,
+            deletion_protection=hosts.deletion_protection,
+        )
+        self.load_balancer, self.listener = balancer.load_balancer, balancer.listener
+        self.target_group = balancer.target_group
+        self.load_balancer_security_group = balancer.security_group
+        self.security_group = self._security_group()
+        template = self._launch_template(self._boot_script(environment, expected_boot_seconds))
+        self.group = self._group(template, min_instances, max_instances)
+        self.scaling = GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group, warmup_seconds=WARMUP_SECONDS)
+
+    @property
+    def _group_name(self) -> str:
+        return f"{self._prefix}-hosts"
+
+    def _private_certificate(self) -> Certificate:
+        host_name = f"gateway.{self._prefix}.internal"
+        return PrivateCertificate(self, "Certificate", prefix=self._prefix, host_name=host_name).certificate
+
+    def _security_group(self) -> SecurityGroup:
+        """The hosts' security group, and every rule between it, the load balancer, the endpoints and S3 (R6.4)."""
+        group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name=f"{self._prefix}-hosts",
+            description="GPU hosts",
+            vpc_id=self._vpc.vpc.id,
+            tags={"Name": f"{self._prefix}-hosts"},
+        )
+        self._allow("Gateway", self.load_balancer_security_group, group, GATEWAY_PORT, "Load balancer to gateway")
+        self._allow("Endpoints", group, self._vpc.endpoint_security_group, 443, "GPU hosts to AWS services")
+        VpcSecurityGroupEgressRule(
+            self,
+            "S3Egress",
+            security_group_id=group.id,
+            description="GPU hosts to S3",
+            prefix_list_id=self._vpc.s3_prefix_list_id,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+        )
+        return group
+
+    def _allow(self, id: str, source: SecurityGroup, target: SecurityGroup, port: int, description: str) -> None:
+        """Let `source` open TCP connections to `target`: a rule on either side."""
+        VpcSecurityGroupEgressRule(
+            self,
+            f"{id}Egress",
+            security_group_id=source.id,
+            referenced_security_group_id=target.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+        )
+        VpcSecurityGroupIngressRule(
+            self,
+            f"{id}Ingress",
+            security_group_id=target.id,
+            referenced_security_group_id=source.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+        )
+
+    def _boot_script(self, environment: str, expected_boot_seconds: float) -> str:
+        settings = Settings(
+            host="0.0.0.0",  # noqa: S104  inside the container; the security group decides who gets there
+            port=GATEWAY_PORT,
+            model=MODEL_FOLDER,
+            environment=environment,
+            root_path=f"/{self._hosts.stage_name}",
+            cors_origins=tuple(self._hosts.allowed_origins),
+            boot_deadline_seconds=BOOT_DEADLINE_SECONDS,
+            expected_boot_seconds=round(expected_boot_seconds),
+            count_host_boot=True,
+        )
+        timeout = self._request_timeout_seconds.fqn
+        known_at_apply = {
+            "REQUEST_TIMEOUT_SECONDS": f"${{{timeout}}}",
+            "KEEP_ALIVE_SECONDS": f"${{{timeout} + {2 * IDLE_MARGIN_SECONDS}}}",
+            "DRAIN_TIMEOUT_SECONDS": f"${{{timeout} + {IDLE_MARGIN_SECONDS // 2}}}",
+        }
+        return boot_script(
+            gateway_settings=render_env_file(settings)
+            + "".join(f"GATEWAY_{name}={value}\n" for name, value in known_at_apply.items()),
+            region=self._account.region,
+            log_group=self.log_group.name,
+            agent=agent_config(group_name=self._group_name, region=self._account.region),
+        )
+
+    def _launch_template(self, script: str) -> LaunchTemplate:
+        role = HostRole(self, "Role", prefix=self._prefix, account=self._account, log_group=self.log_group)
+        name = ami_parameter(self._hosts.image_version, self._hosts.instance_type)
+        tags = {"Name": self._group_name}
+        return LaunchTemplate(
+            self,
+            "LaunchTemplate",
+            name=self._group_name,
+            description=f"GPU hosts of {self._prefix}",
+            update_default_version=True,
+            image_id=DataAwsSsmParameter(self, "Image", name=name).insecure_value,
+            instance_type=self._hosts.instance_type,
+            iam_instance_profile={"arn": role.instance_profile.arn},
+            vpc_security_group_ids=[self.security_group.id],
+            user_data=f"${{base64encode({TerraformLocal(self, 'BootScript', script).fqn})}}",
+            ebs_optimized="true",
+            monitoring={"enabled": True},
+            # the container runs behind a bridge, one hop away: it cannot get at the host's credentials
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",
+                "http_put_response_hop_limit": 1,
+            },
+            block_device_mappings=[
+                self._volume(ROOT_DEVICE, ROOT_GIB),
+                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND),
+            ],
+            tag_specifications=[
+                LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
+                for kind in ("instance", "volume", "network-interface")
+            ],
+        )
+
+    @staticmethod
+    def _volume(device: str, gibibytes: int, throughput: int | None = None) -> LaunchTemplateBlockDeviceMappings:
+        return LaunchTemplateBlockDeviceMappings(
+            device_name=device,
+            ebs=LaunchTemplateBlockDeviceMappingsEbs(
+                volume_type="gp3",
+                volume_size=gibibytes,
+                throughput=throughput,
+                encrypted="true",
+                delete_on_termination="true",
+                volume_initialization_rate=INITIALIZATION_MIB_PER_SECOND,
+            ),
+        )
+
+    def _group(
+        self, template: LaunchTemplate, min_instances: TerraformVariable, max_instances: TerraformVariable
+    ) -> AutoscalingGroup:
+        return AutoscalingGroup(
+            self,
+            "Group",
+            name=self._group_name,
+            launch_template={"id": template.id, "version": f"${{{template.fqn}.latest_version}}"},
+            vpc_zone_identifier=[subnet.id for subnet in self._vpc.private_subnets],
+            target_group_arns=[self.target_group.arn],
+            min_size=min_instances.number_value,
+            max_size=max_instances.number_value,
+            health_check_type="ELB",
+            health_check_grace_period=GRACE_SECONDS,
+            default_instance_warmup=WARMUP_SECONDS,
+            instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 200},
+            instance_refresh={
+                "strategy": "Rolling",
+                "preferences": {
+                    "min_healthy_percentage": 100,
+                    "max_healthy_percentage": 200,
+                    "instance_warmup": str(WARMUP_SECONDS),
+                    "checkpoint_percentages": [50, 100],
+                    "checkpoint_delay": "300",
+                    "auto_rollback": True,
+                    "skip_matching": True,
+                },
+            },
+            enabled_metrics=GROUP_METRICS,
+            metrics_granularity="1Minute",
+            # the first apply ends when the service answers, not when the hosts were ordered
+            min_elb_capacity=min_instances.number_value,
+            wait_for_capacity_timeout="20m",
+            tag=[AutoscalingGroupTag(key="Name", value=self._group_name, propagate_at_launch=False)],
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=self._hosts.deletion_protection),
+            depends_on=[self.listener],
+        )

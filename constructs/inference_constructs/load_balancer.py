@@ -1,0 +1,155 @@
+"""The load balancer between API Gateway and the hosts."""
+
+from cdktf import TerraformVariable, Token
+from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
+from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from constructs import Construct
+
+from inference_constructs.account import Account
+from inference_constructs.bucket import PrivateBucket
+from inference_constructs.certificate import Certificate
+from inference_constructs.iam import Statement
+from inference_constructs.logs import RETENTION_DAYS
+from inference_constructs.vpc import VpcConstruct
+
+GATEWAY_PORT = 8000
+"""TCP port that the gateway listens on."""
+
+IDLE_MARGIN_SECONDS = 10
+"""How much longer than a request may take the load balancer keeps a silent connection (R7.2).
+
+Without the margin it would answer 504 by itself before the gateway can.
+"""
+
+DRAIN_MARGIN_SECONDS = 30
+"""How much longer than a request may take a host that leaves still gets to finish it."""
+
+LONGEST_NAME = 32
+"""Characters that the name of a load balancer or target group may have.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+"""
+
+
+class LoadBalancer(Construct):
+    """An internal load balancer with one HTTPS listener, whose targets are checked on `/health` every 30 seconds.
+
+    It stands in the public subnets but has no public address: API Gateway alone reaches it, through a VPC link.
+
+    Attributes:
+        load_balancer: The load balancer.
+        listener: Its only listener, on 443.
+        target_group: The hosts.
+        security_group: Without rules: who may call it, and whom it calls, add theirs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        prefix: str,
+        account: Account,
+        vpc: VpcConstruct,
+        certificate: Certificate,
+        request_timeout_seconds: TerraformVariable,
+        deletion_protection: bool,
+    ) -> None:
+        """Create the load balancer.
+
+        Args:
+            scope: Parent construct.
+            id: Construct id.
+            prefix: Name of the load balancer and first part of other names, at most 24 characters.
+            account: Where the stack is applied.
+            vpc: The network.
+            certificate: The listener's certificate.
+            request_timeout_seconds: Deadline of a request.
+            deletion_protection: Whether it refuses to be deleted, and its logs too.
+
+        Raises:
+            ValueError: `prefix` is too long for a target group's name.
+        """
+        super().__init__(scope, id)
+        target_group_name = f"{prefix}-gateway"
+        if len(target_group_name) > LONGEST_NAME:
+            raise ValueError(f"{target_group_name!r} is longer than the {LONGEST_NAME} characters of a target group")
+        self.security_group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name=f"{prefix}-load-balancer",
+            description="Load balancer",
+            vpc_id=vpc.vpc.id,
+            tags={"Name": f"{prefix}-load-balancer"},
+        )
+        logs = self._log_bucket(prefix, account, force_destroy=not deletion_protection)
+        self.load_balancer = Lb(
+            self,
+            "LoadBalancer",
+            name=prefix,
+            internal=True,
+            load_balancer_type="application",
+            subnets=[subnet.id for subnet in vpc.public_subnets],
+            security_groups=[self.security_group.id],
+            idle_timeout=Token.as_number(f"${{{request_timeout_seconds.fqn} + {IDLE_MARGIN_SECONDS}}}"),
+            drop_invalid_header_fields=True,
+            enable_deletion_protection=deletion_protection,
+            access_logs={"bucket": logs.bucket.id, "enabled": True},
+            depends_on=[logs.policy],
+        )
+        self.target_group = LbTargetGroup(
+            self,
+            "TargetGroup",
+            name=target_group_name,
+            vpc_id=vpc.vpc.id,
+            port=GATEWAY_PORT,
+            protocol="HTTP",
+            target_type="instance",
+            load_balancing_algorithm_type="least_outstanding_requests",
+            deregistration_delay=f"${{{request_timeout_seconds.fqn} + {DRAIN_MARGIN_SECONDS}}}",
+            health_check={
+                "path": "/health",
+                "matcher": "200",
+                "interval": 30,
+                "timeout": 5,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 2,
+            },
+        )
+        self.listener = LbListener(
+            self,
+            "Listener",
+            load_balancer_arn=self.load_balancer.arn,
+            port=443,
+            protocol="HTTPS",
+            ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+            certificate_arn=certificate.arn,
+            default_action=[LbListenerDefaultAction(type="forward", target_group_arn=self.target_group.arn)],
+        )
+
+    def _log_bucket(self, prefix: str, account: Account, *, force_destroy: bool) -> PrivateBucket:
+        name = f"{prefix}-access-logs-{account.account_id}-{account.region}"
+        arn = f"arn:{account.partition}"
+        deliver: Statement = {
+            "Sid": "LoadBalancerDeliversLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"{arn}:s3:::{name}/AWSLogs/{account.account_id}/*",
+            "Condition": {
+                "ArnLike": {
+                    "aws:SourceArn": f"{arn}:elasticloadbalancing:{account.region}:{account.account_id}:loadbalancer/*"
+                }
+            },
+        }
+        return PrivateBucket(
+            self,
+            "AccessLogs",
+            name=name,
+            force_destroy=force_destroy,
+            statements=[deliver],
+            expire_after_days=RETENTION_DAYS,
+            keep_old_versions_days=1,
+        )
