@@ -191,6 +191,7 @@ export class Entry {
         this.health.removeEventListener("change", update);
         this.#notice("The model is ready now.", "");
         this.#retryAt = 0;
+        this.#countDown();
       } else {
         this.#notice(...explain(error, this.config, this.health.state));
       }

@@ -16,6 +16,7 @@ from inference_constructs.static_site import CACHE_CONTROL, security_headers, si
 from scripted_api import ScriptedApi, scripted_api, serving
 
 DEMO = Path(__file__).parents[1] / "demo"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -26,23 +27,22 @@ CHROMIUM_FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the browser; the tests are skipped without one, except in CI."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path:
-        return path
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the browser tests where there is no Chromium, except in CI; here, so that pytest reports them in one line."""
+    if CHROMIUM or not isinstance(item, pytest.Function) or "browser" not in item.fixturenames:
+        return
     message = "no Chromium: install it (Debian: apt-get install chromium) to run the browser tests"
     if os.environ.get("CI") == "true":
-        pytest.fail(message)
+        pytest.fail(message, pytrace=False)
     pytest.skip(message)
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """A headless browser. No longer than a module, since Playwright's event loop blocks `asyncio.run` meanwhile."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
