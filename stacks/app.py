@@ -4,17 +4,25 @@ from cdktf import App
 
 from inference_constructs.subnet_plan import refuse_overlaps
 from stacks.environments import ENVIRONMENTS, REGION
+from stacks.image import ImageStack
 from stacks.inference import InferenceStack
 from stacks.state import StateStack
 
 
 def add_stacks(app: App) -> None:
-    """Add the account's `state` stack and one inference stack for each environment.
+    """Add the account's `state` and `image` stack, and one inference stack for each environment.
 
     Raises:
         ValueError: an environment's values cannot work; the text says which and why.
     """
     refuse_overlaps({environment.name: environment.vpc_cidr for environment in ENVIRONMENTS})
     StateStack(app, "state", region=REGION)
+    ImageStack(
+        app,
+        "image",
+        region=REGION,
+        target_regions=sorted({environment.region for environment in ENVIRONMENTS}),
+        instance_types=[environment.instance_type for environment in ENVIRONMENTS],
+    )
     for environment in ENVIRONMENTS:
         InferenceStack(app, environment.prefix, environment=environment)

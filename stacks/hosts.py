@@ -1,11 +1,13 @@
-"""From an environment's data to the settings of its hosts."""
+"""From an environment's data to the settings of its hosts, and those with which an image is tried."""
 
 from collections.abc import Sequence
 
+from inference_constructs.boot_script import MODEL_FOLDER
 from inference_constructs.certificate import Certificate
 from inference_constructs.gpu_fleet import HostSettings
 from inference_constructs.image_bundle import image_bundle, image_version
-
+from inference_constructs.image_component import TRIAL_MINUTES
+from runtime.settings import Settings, render_env_file
 from stacks.environments import Environment
 
 
@@ -38,3 +40,15 @@ def _own_certificate(environment: Environment) -> Certificate | None:
             f"got {arn!r} and {host_name!r}"
         )
     return None
+
+
+def trial_settings(instance_type: str) -> str:
+    """Return the settings for the trial of an image on a host of this type, as lines of an environment file."""
+    return render_env_file(
+        Settings(
+            host="0.0.0.0",  # noqa: S104  inside the container
+            model=MODEL_FOLDER,
+            environment="image",
+            boot_deadline_seconds=TRIAL_MINUTES * 60,
+        )
+    )

@@ -104,7 +104,7 @@ class GpuAutoscaling(Construct):
             alarm_description=description,
             namespace=gpu_metrics.NAMESPACE,
             metric_name=gpu_metrics.UTILIZATION,
-            dimensions={gpu_metrics.DIMENSION: self._group.name_input},
+            dimensions={gpu_metrics.DIMENSION: self._group.name},
             statistic="Average",
             period=gpu_metrics.PERIOD_SECONDS,
             comparison_operator=comparison,

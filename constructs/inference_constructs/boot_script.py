@@ -20,9 +20,7 @@ cat > /etc/inference/gateway.env <<'END_OF_FILE'
 {gateway}END_OF_FILE
 
 cat > /etc/inference/host.env <<END_OF_FILE
-AWS_REGION={region}
-LOG_GROUP={log_group}
-LOG_STREAM=$(cat /var/lib/cloud/data/instance-id)
+LOG_OPTIONS={log_options}
 END_OF_FILE
 
 cat > {agent_config} <<'END_OF_FILE'
@@ -32,6 +30,22 @@ END_OF_FILE
 systemctl start --no-block inference.service
 /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:{agent_config}
 """
+
+
+def _log_options(region: str, log_group: str) -> str:
+    """Docker's options that send the container's output to CloudWatch, in a stream named after the instance.
+
+    Non-blocking, so that a slow CloudWatch never holds up the gateway. CloudWatch finds the embedded metrics by itself.
+    https://docs.docker.com/engine/logging/drivers/awslogs/
+    """
+    options = {
+        "awslogs-region": region,
+        "awslogs-group": log_group,
+        "awslogs-stream": "$(cat /var/lib/cloud/data/instance-id)",
+        "mode": "non-blocking",
+        "max-buffer-size": "8m",
+    }
+    return " ".join(["--log-driver=awslogs", *(f"--log-opt={name}={value}" for name, value in options.items())])
 
 
 def boot_script(*, gateway_settings: str, region: str, log_group: str, agent: Mapping[str, object]) -> str:
@@ -45,8 +59,7 @@ def boot_script(*, gateway_settings: str, region: str, log_group: str, agent: Ma
     """
     return _SCRIPT.format(
         gateway=gateway_settings,
-        region=region,
-        log_group=log_group,
+        log_options=_log_options(region, log_group),
         agent=json.dumps(agent, indent=2),
         agent_config=AGENT_CONFIG,
     )

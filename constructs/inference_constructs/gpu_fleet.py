@@ -16,7 +16,6 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
-from runtime.settings import Settings, render_env_file
 
 from inference_constructs.account import Account
 from inference_constructs.autoscaling import GpuAutoscaling
@@ -35,6 +34,7 @@ from inference_constructs.load_balancer import GATEWAY_PORT, IDLE_MARGIN_SECONDS
 from inference_constructs.logs import log_group
 from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
 from inference_constructs.vpc import VpcConstruct
+from runtime.settings import Settings, render_env_file
 
 HEALTH_CHECK_SECONDS = 60
 """Two health checks, after which a ready host gets requests."""

@@ -1,0 +1,140 @@
+"""Where machine images are built: a network with a way out, unlike the hosts' own, and the role of a build host."""
+
+from collections.abc import Sequence
+
+from cdktf import TerraformLocal
+from cdktf_cdktf_provider_aws.data_aws_ec2_instance_type_offerings import (
+    DataAwsEc2InstanceTypeOfferings,
+    DataAwsEc2InstanceTypeOfferingsFilter,
+)
+from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
+from cdktf_cdktf_provider_aws.route import Route
+from cdktf_cdktf_provider_aws.route_table import RouteTable
+from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.subnet import Subnet
+from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from constructs import Construct
+
+from inference_constructs.account import Account
+from inference_constructs.bucket import PrivateBucket
+from inference_constructs.host_role import EC2_TRUST
+from inference_constructs.iam import Statement, policy_document
+
+BUILD_CIDR = "10.0.0.0/24"
+
+
+class BuildNetwork(Construct):
+    """One public subnet, in a zone that offers all the build hosts' types; nobody can open a connection to them.
+
+    Attributes:
+        subnet: The subnet.
+        security_group: Lets HTTPS out, and nothing in.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, prefix: str, instance_types: Sequence[str]) -> None:
+        super().__init__(scope, id)
+        tags = {"Name": prefix}
+        vpc = Vpc(self, "Vpc", cidr_block=BUILD_CIDR, enable_dns_support=True, enable_dns_hostnames=True, tags=tags)
+        DefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=vpc.id)
+        gateway = InternetGateway(self, "InternetGateway", vpc_id=vpc.id, tags=tags)
+        routes = RouteTable(self, "Routes", vpc_id=vpc.id, tags=tags)
+        Route(
+            self,
+            "WayOut",
+            route_table_id=routes.id,
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=gateway.id,
+        )
+        self.subnet = Subnet(
+            self,
+            "Subnet",
+            vpc_id=vpc.id,
+            cidr_block=BUILD_CIDR,
+            availability_zone=self._zone(instance_types),
+            map_public_ip_on_launch=True,
+            tags=tags,
+        )
+        RouteTableAssociation(self, "Association", subnet_id=self.subnet.id, route_table_id=routes.id)
+        self.security_group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name=prefix,
+            description="Build hosts of machine images",
+            vpc_id=vpc.id,
+            tags=tags,
+        )
+        VpcSecurityGroupEgressRule(
+            self,
+            "HttpsOut",
+            security_group_id=self.security_group.id,
+            description="Packages, container and weights",
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+        )
+
+    def _zone(self, instance_types: Sequence[str]) -> str:
+        offerings = [
+            DataAwsEc2InstanceTypeOfferings(
+                self,
+                f"Offerings{index}",
+                location_type="availability-zone",
+                filter=[DataAwsEc2InstanceTypeOfferingsFilter(name="instance-type", values=[instance_type])],
+            )
+            for index, instance_type in enumerate(instance_types)
+        ]
+        sets = ", ".join(f"toset({offering.fqn}.locations)" for offering in offerings)
+        zones = TerraformLocal(self, "Zones", f"${{sort(setintersection({sets}))}}")
+        return f"${{{zones.fqn}[0]}}"
+
+
+class BuildRole(Construct):
+    """The build hosts' role: what Image Builder asks for, and this bucket.
+
+    https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-setting-up.html
+
+    Attributes:
+        instance_profile: The profile that carries the role.
+        ready: What must exist before a build host starts.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, prefix: str, account: Account, bucket: PrivateBucket) -> None:
+        super().__init__(scope, id)
+        role = IamRole(
+            self,
+            "Role",
+            name=f"{prefix}-{account.region}-build",
+            description="Build hosts of machine images",
+            assume_role_policy=policy_document(EC2_TRUST),
+        )
+        read_bundle: Statement = {
+            "Sid": "ReadBundle",
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": f"{bucket.bucket.arn}/bundles/*",
+        }
+        write_logs: Statement = {
+            "Sid": "WriteBuildLogs",
+            "Effect": "Allow",
+            "Action": "s3:PutObject",
+            "Resource": f"{bucket.bucket.arn}/logs/*",
+        }
+        policy = IamRolePolicy(self, "Policy", role=role.id, policy=policy_document(read_bundle, write_logs))
+        managed = [
+            IamRolePolicyAttachment(
+                self, name, role=role.name, policy_arn=f"arn:{account.partition}:iam::aws:policy/{name}"
+            )
+            for name in ("EC2InstanceProfileForImageBuilder", "AmazonSSMManagedInstanceCore")
+        ]
+        self.instance_profile = IamInstanceProfile(
+            self, "InstanceProfile", name=f"{prefix}-{account.region}-build", role=role.name
+        )
+        self.ready = [policy, *managed]

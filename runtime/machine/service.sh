@@ -1,0 +1,10 @@
+#!/bin/bash
+# Installs the service and the CloudWatch agent. Neither starts before a host has its settings.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+
+dnf install --quiet --assumeyes amazon-cloudwatch-agent
+install -d -o 2000 -g 2000 -m 0755 /var/lib/inference/cache
+install -m 0644 "$here/inference.service" /etc/systemd/system/inference.service
+systemctl daemon-reload
+systemctl enable inference.service

@@ -1,0 +1,82 @@
+"""The `image` stack: the machine images of the GPU hosts. Applied once for each model or runtime version."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from cdktf import AssetType, TerraformAsset, TerraformOutput, TerraformStack
+from cdktf_cdktf_provider_aws.s3_object import S3Object
+from constructs import Construct
+
+from inference_constructs.account import Account
+from inference_constructs.bucket import PrivateBucket
+from inference_constructs.build_host import BuildNetwork, BuildRole
+from inference_constructs.image_build import BuildSite, ImageBuild
+from inference_constructs.image_bundle import image_bundle, image_version
+from inference_constructs.image_component import component_document
+from stacks.backend import remote_state
+from stacks.environments import PROJECT
+from stacks.hosts import trial_settings
+
+BUNDLE_FILE = Path(__file__).parents[1] / "build" / "image-bundle.zip"
+
+
+class ImageStack(TerraformStack):
+    """One machine image for each GPU family that the environments use, built from this source tree."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, region: str, target_regions: Sequence[str], instance_types: Sequence[str]
+    ) -> None:
+        super().__init__(scope, id)
+        remote_state(self, key=f"{id}.tfstate", region=region)
+        account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
+        prefix = f"{PROJECT}-host"
+        builders = sorted({f"{instance_type.split('.')[0]}.xlarge" for instance_type in instance_types})
+        bucket = PrivateBucket(
+            self, "Bucket", name=f"{prefix}-images-{account.account_id}-{region}", force_destroy=True
+        )
+        site = BuildSite(
+            network=BuildNetwork(self, "Network", prefix=f"{prefix}-build", instance_types=builders),
+            role=BuildRole(self, "Role", prefix=prefix, account=account, bucket=bucket),
+            bucket=bucket,
+            target_regions=target_regions,
+        )
+        bundle = image_bundle()
+        version = image_version(bundle)
+        uploaded = self._upload(bundle, bucket, version)
+        for instance_type in builders:
+            family = instance_type.split(".")[0]
+            image = ImageBuild(
+                self,
+                family.title(),
+                prefix=prefix,
+                version=version,
+                instance_type=instance_type,
+                document=component_document(
+                    bundle_uri=f"s3://{uploaded.bucket}/{uploaded.key}",
+                    bundle_sha256=hashlib.sha256(bundle).hexdigest(),
+                    trial_settings=trial_settings(instance_type),
+                ),
+                site=site,
+            )
+            TerraformOutput(
+                self,
+                f"{family}_ami_parameter",
+                value=image.parameter,
+                description=f"SSM parameter with the id of the AMI for {family} hosts.",
+            )
+        TerraformOutput(self, "version", value=version, description="Version of the images.")
+
+    def _upload(self, bundle: bytes, bucket: PrivateBucket, version: str) -> S3Object:
+        BUNDLE_FILE.parent.mkdir(exist_ok=True)
+        BUNDLE_FILE.write_bytes(bundle)
+        asset = TerraformAsset(self, "Bundle", path=str(BUNDLE_FILE), type=AssetType.FILE)
+        return S3Object(
+            self,
+            "BundleObject",
+            bucket=bucket.bucket.id,
+            key=f"bundles/{version}.zip",
+            source=asset.path,
+            source_hash=asset.asset_hash,
+            content_type="application/zip",
+        )
