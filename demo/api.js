@@ -71,7 +71,7 @@ export async function* streamChat({ apiUrl }, request, { key, signal }) {
   for await (const data of dataOfEvents(response.body)) {
     if (data === "[DONE]") return;
     const chunk = parse(data);
-    if (chunk?.error) throw new ApiError(Number(chunk.error.code) || 500, chunk.error);
+    if (chunk?.error) throw new ApiError(Number(chunk.error.code) || 500, { message: chunk.error.message });
     if (!Array.isArray(chunk?.choices)) throw new ApiError("malformed", { message: data.slice(0, 200) });
     yield chunk;
   }

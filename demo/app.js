@@ -62,16 +62,16 @@ function start(config) {
   health.addEventListener("change", () => showHealth(health));
   health.refresh();
 
-  async function send(request) {
-    const entry = new Entry(entries.length + 1, request, { config, health, onEdit: edit, onRetry: retry });
+  function send(request) {
+    const entry = new Entry(entries.length + 1, request, { config, health, onEdit: () => replacePrompt(entry.prompt), onRetry: retry });
     entries.push(entry);
     byId("first-call").hidden = true;
     byId("visit").hidden = false;
     byId("history").prepend(entry.element);
     entry.element.scrollIntoView({ block: "nearest" });
     announce("Generating an answer.");
-    const error = await entry.run(key.value);
-    if (error?.kind === 401) refuseKey();
+    entry.run(key.value).then((error) => error?.kind === 401 && refuseKey());
+    return entry;
   }
 
   function refuseKey() {
@@ -79,16 +79,10 @@ function start(config) {
     key.focus();
   }
 
-  function edit(entry) {
-    prompt.value = entry.prompt;
-    prompt.focus();
-  }
-
   /** What had arrived stays on the page; an entry without an answer makes way for the new try. */
   function retry(entry) {
     if (!entry.answer) entry.element.remove();
-    send(entry.request);
-    prompt.focus();
+    send(entry.request).element.querySelector(".stop").focus();
   }
 
   function submit(event) {
@@ -120,11 +114,16 @@ function wireKeyboard() {
   });
 }
 
+/** Typed in by the browser, so that undo brings back what stood there. */
+function replacePrompt(text) {
+  prompt.focus();
+  prompt.select();
+  document.execCommand("insertText", false, text);
+}
+
 function wireExamples() {
   byId("examples").addEventListener("click", ({ target }) => {
-    if (!target.matches("button")) return;
-    prompt.value = target.textContent;
-    prompt.focus();
+    if (target.matches("button")) replacePrompt(target.textContent);
   });
 }
 

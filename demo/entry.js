@@ -52,7 +52,7 @@ export class Entry {
   #retryAt = 0;
   #timer = 0;
 
-  /** `onEdit` and `onRetry` are called with this entry. */
+  /** `onRetry` is called with this entry. */
   constructor(number, request, { config, health, onEdit, onRetry }) {
     this.request = request;
     this.config = config;
@@ -63,7 +63,7 @@ export class Entry {
     this.#text = new AnswerText(this.#find(".answer"));
     this.#find(".code").append(...snippets(config, request));
     this.#find(".stop").addEventListener("click", () => this.stop());
-    this.#find(".edit").addEventListener("click", () => onEdit(this));
+    this.#find(".edit").addEventListener("click", onEdit);
     this.#find(".retry").addEventListener("click", () => onRetry(this));
     const copyButton = this.#find(".actions .copy");
     copyButton.addEventListener("click", () => copy(copyButton, this.answer));

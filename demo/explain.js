@@ -37,7 +37,6 @@ export function explain(error, config, health) {
     case 422:
       return ["The API did not accept this.", `${quote} Edit the prompt or the settings, then send it again.`];
     case 401:
-    case 403:
       return ["The API key is missing or wrong.", "Check the key above the Send button, then try again."];
     case 413:
       return ["The prompt is too long.", "Shorten it, then send it again."];

@@ -29,7 +29,7 @@ CHROMIUM_FLAGS = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip the browser tests where there is no Chromium, except in CI; here, so that pytest reports them in one line."""
+    """Skip the browser tests where there is no Chromium, except in CI. Skipped here, they are reported in one line."""
     if CHROMIUM or not isinstance(item, pytest.Function) or "browser" not in item.fixturenames:
         return
     message = "no Chromium: install it (Debian: apt-get install chromium) to run the browser tests"

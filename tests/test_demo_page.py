@@ -157,6 +157,16 @@ def test_history_shows_the_newest_first_and_gives_a_prompt_back(open_page: OpenP
     expect(page.get_by_label("Your prompt")).to_have_value("Say one")
 
 
+def test_draft_that_an_example_replaced_can_be_brought_back(open_page: OpenPage, api: ScriptedApi) -> None:
+    page = open_page(api.url)
+    prompt = page.get_by_label("Your prompt")
+    prompt.press_sequentially("My own words")
+    page.get_by_role("button", name="Write a haiku about clouds").click()
+    expect(prompt).to_have_value("Write a haiku about clouds")
+    prompt.press("Control+z")
+    expect(prompt).to_have_value("My own words")
+
+
 def test_timings_count_the_tokens_that_the_api_reports(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url)
     stream = api.will_stream()
