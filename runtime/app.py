@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
+import random
 import re
 import sys
 import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -132,12 +132,8 @@ class App:
     async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any) -> Request:
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
             raise bad_request("The header Content-Type must be application/json.")
-        body = await read_body(
-            receive,
-            declared=int(headers.get(b"content-length", b"0")),
-            limit=self._settings.max_body_bytes,
-            timeout_seconds=self._settings.client_timeout_seconds,
-        )
+        declared = int(headers.get(b"content-length", b"0"))
+        body = await read_body(receive, declared=declared, limit=self._settings.max_body_bytes)
         return parse(path, body, max_output_tokens=self._settings.max_output_tokens)
 
     def _publish(self, path: str, reply: Reply) -> None:
@@ -153,7 +149,7 @@ def publish(settings: Settings, values: Mapping[Metric, float], **properties: ob
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"").decode("latin-1")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
 def _preflight(method: str) -> Headers:
@@ -164,26 +160,19 @@ def _preflight(method: str) -> Headers:
     )
 
 
-async def read_body(receive: Any, *, declared: int, limit: int, timeout_seconds: float) -> bytes:
-    """Return the request's body.
+async def read_body(receive: Any, *, declared: int, limit: int) -> bytes:
+    """Return the request's body. The server bounds the time that it may take.
 
     Raises:
-        ApiError: 413 over `limit` bytes, 408 past the time, 400 when the client broke off.
+        ApiError: 413 over `limit` bytes, 400 when the client broke off.
     """
     too_large = ApiError(413, f"The body is larger than {limit} bytes.", closes=True)
-    if declared > limit:
-        raise too_large
     body = bytearray()
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise bad_request("The client left before its request was complete.")
-                body += message["body"]
-                if len(body) > limit:
-                    raise too_large
-                if not message["more_body"]:
-                    return bytes(body)
-    except TimeoutError:
-        raise ApiError(408, f"The body did not arrive within {timeout_seconds:g} seconds.", closes=True) from None
+    while declared <= limit and len(body) <= limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise bad_request("The client left before its request was complete.")
+        body += message["body"]
+        if not message["more_body"] and len(body) <= limit:
+            return bytes(body)
+    raise too_large

@@ -36,8 +36,7 @@ class Connection(asyncio.Protocol):
         self._reset()
 
     def _reset(self) -> None:
-        self._started = self._complete = False
-        self._paused = False
+        self._started = self._complete = self._keeps_alive = self._paused = False
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
         self.status = 0
@@ -46,7 +45,7 @@ class Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether the answer is complete and the engine keeps the connection open."""
-        return self._complete and not self._lost and self._parser.should_keep_alive()
+        return self._complete and self._keeps_alive and not self._lost
 
     async def send(self, request: bytes) -> None:
         """Send a whole request, and return once the head of the answer is here.
@@ -133,6 +132,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
+        self._keeps_alive = self._parser.should_keep_alive()
         self._complete = True
 
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 NAMESPACE = "InferenceGateway"
@@ -56,19 +57,21 @@ def responses_of(status: int) -> Metric:
     return RESPONSES_2XX if status < 400 else RESPONSES_4XX if status < 500 else RESPONSES_5XX
 
 
+@lru_cache(maxsize=64)
+def _directive(metrics: tuple[Metric, ...]) -> str:
+    """Return what tells CloudWatch which members are metrics; the same few sets come again and again."""
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [[DIMENSION]],
+        "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in metrics],
+    }
+    return json.dumps([directive], separators=(",", ":"))
+
+
 def emf_document(
     environment: str, unix_seconds: float, values: Mapping[Metric, float], properties: Mapping[str, object]
 ) -> str:
     """Return one document, on one line: `values` become metrics, `properties` can be searched in the log."""
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[DIMENSION]],
-        "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in values],
-    }
-    document = {
-        "_aws": {"Timestamp": int(unix_seconds * 1000), "CloudWatchMetrics": [directive]},
-        DIMENSION: environment,
-        **properties,
-        **{metric.name: value for metric, value in values.items()},
-    }
-    return json.dumps(document, separators=(",", ":"))
+    members = {DIMENSION: environment, **properties, **{metric.name: value for metric, value in values.items()}}
+    aws = f'{{"Timestamp":{int(unix_seconds * 1000)},"CloudWatchMetrics":{_directive(tuple(values))}}}'
+    return f'{{"_aws":{aws},{json.dumps(members, separators=(",", ":"))[1:]}'

@@ -1,6 +1,7 @@
 """A completion's way through the engine: within the deadline, for as long as the client stays."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -46,12 +47,12 @@ async def relay(
     Raises:
         ApiError: 504 past the deadline, 503 when the engine broke off.
     """
-    loop = asyncio.get_running_loop()
     body = encode_for_engine(request)
+    deadline = asyncio.timeout(timeout_seconds)
     leaving = asyncio.ensure_future(client_left())
     try:
-        async with asyncio.timeout(timeout_seconds) as deadline:
-            leaving.add_done_callback(lambda _: deadline.reschedule(loop.time()))
+        async with deadline:
+            leaving.add_done_callback(lambda task: task.cancelled() or _expire_now(deadline))
             async with admission.slot(), client.request("POST", path, body, request_id=reply.request_id) as answer:
                 await _pass_on(answer, request, reply)
     except TimeoutError:
@@ -62,6 +63,11 @@ async def relay(
         raise unavailable("The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS) from None
     finally:
         leaving.cancel()
+
+
+def _expire_now(deadline: asyncio.Timeout) -> None:
+    with contextlib.suppress(RuntimeError):  # it is over
+        deadline.reschedule(asyncio.get_running_loop().time())
 
 
 async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Uvicorn's HTTP/1.1, with a limit on the head's size and on the time that it may take."""
+    """Uvicorn's HTTP/1.1, with a limit on the size of a request's head and on the time until it is all here."""
 
     max_header_bytes = 0
     client_timeout_seconds = 0.0
@@ -36,8 +37,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Give a connection that sends nothing no longer than an idle one."""
         super().connection_made(transport)
         self._head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._in_head = True
+        self._in_head = self._awaits_request = True
+        self._timer: asyncio.TimerHandle | None = None
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -46,9 +47,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to the head."""
-        if self._in_head and self._head_timer is None:
-            self._head_timer = self.loop.call_later(self.client_timeout_seconds, self.transport.abort)
+        """Time a request from its first byte, and count the bytes of its head."""
+        if self._awaits_request and self._timer is None:
+            self._timer = self.loop.call_later(self.client_timeout_seconds, self._refuse_slow)
         super().data_received(data)
         if self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
@@ -56,15 +57,20 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(ApiError(431, f"The request's head is larger than {self.max_header_bytes} bytes."))
 
     def on_headers_complete(self) -> None:
-        """The head is here in time."""
+        """What follows is the body, which the application bounds."""
         self._in_head = False
         self._head_bytes = 0
-        self._stop_timer()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """The request is here in time."""
+        self._awaits_request = False
+        self._stop_timer()
+        super().on_message_complete()
+
     def on_response_complete(self) -> None:
-        """Whatever comes next is the head of another request."""
-        self._in_head = True
+        """Whatever comes next is another request."""
+        self._in_head = self._awaits_request = True
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -73,14 +79,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: ApiError) -> None:
         body = msgspec.json.encode(error.body())
-        head = f"HTTP/1.1 {error.status} Refused\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+        head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\nContent-Length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"Content-Type: application/json\r\nConnection: close\r\n\r\n" + body)
         self.transport.close()
 
+    def _refuse_slow(self) -> None:
+        self._refuse(ApiError(408, f"The request did not arrive within {self.client_timeout_seconds:g} seconds."))
+
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class Server(uvicorn.Server):

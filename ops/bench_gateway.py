@@ -1,0 +1,243 @@
+"""What the gateway costs, side by side with nginx and LiteLLM, in front of the same stand-in engine.
+
+The stand-in answers at once, so what is measured is the way to it and back, not the model. Everything runs on this
+machine's loopback interface, one process each. Figures depend on the machine; the ratios are what to look at.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+LITELLM = "litellm[proxy]==1.106.0"
+LITELLM_VENV = Path(".venv-litellm")
+ROUNDS = 3
+"""Each round measures every target once, so that a slow moment of the machine hits all of them."""
+
+WARM_UP_REQUESTS = 50
+START_SECONDS = 120
+BODY = json.dumps({"model": "stand-in", "prompt": "Hello", "max_tokens": 16}).encode()
+ANSWER = {
+    "id": "cmpl-1",
+    "object": "text_completion",
+    "created": 1,
+    "model": "stand-in",
+    "choices": [{"index": 0, "text": " world" * 16, "logprobs": None, "finish_reason": "length"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 16, "total_tokens": 17},
+}
+
+
+async def stand_in_engine(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer every request with the same completion, as an ASGI application on the server that vLLM uses."""
+    while (await receive()).get("more_body"):
+        pass
+    body = json.dumps(ANSWER).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def serve_stand_in() -> None:
+    """Serve the stand-in on the port that vLLM would be given."""
+    import uvicorn
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    port: int = parser.parse_known_args()[0].port
+    uvicorn.run(stand_in_engine, port=port, log_level="warning", access_log=False, timeout_keep_alive=120)
+
+
+@dataclass
+class Target:
+    """Something that answers completions, and how long it took to."""
+
+    name: str
+    port: int
+    seconds: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+    rates: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+
+    def p(self, connections: int, percent: int) -> float:
+        """Return a percentile of the latency, in milliseconds."""
+        return quantiles(self.seconds[connections], n=100)[percent - 1] * 1000
+
+    def rate(self, connections: int) -> float:
+        """Return requests a second, the mean of the rounds."""
+        return sum(self.rates[connections]) / len(self.rates[connections])
+
+
+async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise SystemExit(f"error: a target answered {head[:80]!r}")
+    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    await reader.readexactly(length)
+
+
+async def _connection(port: int, until: float, seconds: list[float]) -> None:
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(BODY)}\r\n"
+    request = head.encode() + b"Content-Type: application/json\r\nAuthorization: Bearer none\r\n\r\n" + BODY
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(WARM_UP_REQUESTS):
+        await _request(reader, writer, request)
+    while (began := time.perf_counter()) < until:
+        await _request(reader, writer, request)
+        seconds.append(time.perf_counter() - began)
+    writer.close()
+
+
+async def measure(target: Target, connections: int, duration: float) -> None:
+    """Send requests over `connections` connections, each one after the other."""
+    seconds: list[float] = []
+    began = time.perf_counter()
+    await asyncio.gather(*(_connection(target.port, began + duration, seconds) for _ in range(connections)))
+    target.seconds.setdefault(connections, []).extend(seconds)
+    requests = len(seconds) + connections * WARM_UP_REQUESTS
+    target.rates.setdefault(connections, []).append(requests / (time.perf_counter() - began))
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until_ready(port: int) -> None:
+    """Return once a completion is answered.
+
+    Raises:
+        SystemExit: it is not after START_SECONDS.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, SystemExit, asyncio.IncompleteReadError):
+            asyncio.run(_connection(port, 0, []))
+            return
+        time.sleep(0.2)
+    raise SystemExit(f"error: nothing answers on port {port}")
+
+
+@contextlib.contextmanager
+def running(command: list[str], environ: dict[str, str] | None = None) -> Iterator[None]:
+    """Run a command in the background, and stop it afterwards."""
+    process = subprocess.Popen(command, env={**os.environ, **(environ or {})}, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def gateway(port: int, engine_port: int) -> contextlib.AbstractContextManager[None]:
+    """Run the gateway; it starts the stand-in engine as its own child."""
+    settings = {
+        "GATEWAY_PORT": port,
+        "GATEWAY_ENGINE_PORT": engine_port,
+        "GATEWAY_ENGINE_COMMAND": "python -m ops.bench_gateway stand-in",
+        "GATEWAY_SERVED_MODEL_NAME": "stand-in",
+    }
+    return running([sys.executable, "-m", "runtime"], {key: str(value) for key, value in settings.items()})
+
+
+def nginx(port: int, engine_port: int, folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Run nginx with one worker, and kept-alive connections to the engine."""
+    (folder / "nginx.conf").write_text(
+        f"""
+        daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off; keepalive_requests 1000000;
+            upstream engine {{ server 127.0.0.1:{engine_port}; keepalive 16; keepalive_requests 1000000; }}
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{ proxy_pass http://engine; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+            }}
+        }}"""
+    )
+    return running(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
+
+
+def litellm(port: int, engine_port: int, folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Run LiteLLM's proxy from an environment of its own, which is made where it is missing."""
+    stamp = LITELLM_VENV / ".complete"
+    if not stamp.exists():
+        print(f"installing {LITELLM} into {LITELLM_VENV}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", LITELLM_VENV], check=True)
+        subprocess.run([LITELLM_VENV / "bin/pip", "install", "--quiet", LITELLM], check=True)
+        stamp.touch()
+    parameters = {
+        "model": "text-completion-openai/stand-in",
+        "api_base": f"http://127.0.0.1:{engine_port}/v1",
+        "api_key": "none",
+    }
+    config = {"model_list": [{"model_name": "stand-in", "litellm_params": parameters}]}
+    # JSON is YAML too
+    (folder / "litellm.yaml").write_text(json.dumps(config))
+    command = [str(LITELLM_VENV / "bin/litellm"), "--config", str(folder / "litellm.yaml")]
+    return running(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"],
+        {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "NO_PROXY": "127.0.0.1"},
+    )
+
+
+def report(targets: list[Target]) -> Iterator[str]:
+    """Yield the lines of a Markdown table, then what the ratios are."""
+    yield "| | p50, 1 conn. | p99, 1 conn. | p50, 8 conn. | p99, 8 conn. | requests/s, 1 | requests/s, 8 |"
+    yield "|---|---|---|---|---|---|---|"
+    for target in targets:
+        times = " | ".join(f"{target.p(connections, percent):.2f} ms" for connections in (1, 8) for percent in (50, 99))
+        yield f"| {target.name} | {times} | {target.rate(1):.0f} | {target.rate(8):.0f} |"
+    named = {target.name: target for target in targets}
+    ours = named["gateway"]
+    yield f"\nadded p50 over direct, 1 connection: {ours.p(1, 50) - named['direct'].p(1, 50):.2f} ms"
+    for name in named.keys() - {"gateway", "direct"}:
+        yield f"throughput of {name}, 8 connections: the gateway's is {ours.rate(8) / named[name].rate(8):.2f} times that"
+
+
+def main() -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description="Compare the gateway with nginx and LiteLLM.")
+    parser.add_argument("--seconds", type=float, default=3.0, help="duration of one measurement")
+    parser.add_argument("--no-litellm", action="store_true", help="leave LiteLLM out; installing it takes minutes")
+    arguments = parser.parse_args()
+    engine_port, gateway_port, nginx_port, litellm_port = (free_port() for _ in range(4))
+    targets = [Target("direct", engine_port), Target("gateway", gateway_port)]
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.enter_context(gateway(gateway_port, engine_port))
+        if shutil.which("nginx"):
+            stack.enter_context(nginx(nginx_port, engine_port, folder))
+            targets.append(Target("nginx", nginx_port))
+        else:
+            print("nginx is not installed: left out", file=sys.stderr)
+        if not arguments.no_litellm:
+            stack.enter_context(litellm(litellm_port, engine_port, folder))
+            targets.append(Target("LiteLLM", litellm_port))
+        for target in targets:
+            wait_until_ready(target.port)
+        for number in range(1, ROUNDS + 1):
+            print(f"round {number} of {ROUNDS}", file=sys.stderr)
+            for target in targets:
+                for connections in (1, 8):
+                    asyncio.run(measure(target, connections, arguments.seconds))
+    print("\n".join(report(targets)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["stand-in"]:
+        serve_stand_in()
+    else:
+        main()
