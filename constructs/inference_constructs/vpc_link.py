@@ -1,0 +1,59 @@
+"""The private way from API Gateway into the VPC."""
+
+from cdktf_cdktf_provider_aws.apigatewayv2_vpc_link import Apigatewayv2VpcLink
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
+from constructs import Construct
+
+from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.vpc import VpcConstruct
+
+
+class VpcLink(Construct):
+    """A VPC link (V2) from the private subnets to the load balancer's port 443, and to nothing else.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-private-integration.html
+
+    Attributes:
+        id: Id of the link.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, prefix: str, vpc: VpcConstruct, fleet: GpuFleet) -> None:
+        super().__init__(scope, id)
+        group = SecurityGroup(
+            self,
+            "SecurityGroup",
+            name=f"{prefix}-vpc-link",
+            description="API Gateway's VPC link",
+            vpc_id=vpc.vpc.id,
+            tags={"Name": f"{prefix}-vpc-link"},
+        )
+        VpcSecurityGroupEgressRule(
+            self,
+            "Egress",
+            security_group_id=group.id,
+            referenced_security_group_id=fleet.load_balancer_security_group.id,
+            description="API Gateway to load balancer",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+        )
+        VpcSecurityGroupIngressRule(
+            self,
+            "Ingress",
+            security_group_id=fleet.load_balancer_security_group.id,
+            referenced_security_group_id=group.id,
+            description="API Gateway to load balancer",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+        )
+        link = Apigatewayv2VpcLink(
+            self,
+            "Link",
+            name=prefix,
+            security_group_ids=[group.id],
+            subnet_ids=[subnet.id for subnet in vpc.private_subnets],
+        )
+        self.id = link.id
