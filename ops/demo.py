@@ -101,6 +101,7 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         "GATEWAY_SERVED_MODEL_NAME": MODEL,
         "GATEWAY_ENGINE_ARGS": f"--enforce-eager --max-model-len {CONTEXT_TOKENS}",
         "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
+        "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": "120",
         "GATEWAY_ENVIRONMENT": "local",
     }
@@ -178,7 +179,10 @@ def main() -> None:
         gateway(arguments.port, arguments.engine_port, page, converted.stdout.strip(), log) as process,
     ):
         seconds = wait_until_ready(api, process, log)
-        console.print(f"\nready after {seconds:.0f} s: [bold]{page}[/bold]   (API: {api}/v1, Ctrl-C stops everything)")
+        console.print(
+            f"\nready after {seconds:.0f} s: [bold]{page}[/bold]   (API: {api}/v1, Ctrl-C stops everything)",
+            soft_wrap=True,
+        )
         process.wait()
         sys.exit(f"error: the gateway stopped; its log is {log}")
 

@@ -27,6 +27,9 @@ class Environment:
         load_balancer_certificate_arn: The owner's certificate in ACM for the load balancer, of a public authority; a
             private authority's is made unless given.
         load_balancer_host_name: DNS name on the owner's certificate.
+        api_domain_name: The owner's domain name for the API; AWS's unless given.
+        api_certificate_arn: ACM certificate for that name, in the environment's region.
+        allowed_origins: Origins whose pages may call the API, beside the demo page; `*` for all.
     """
 
     name: str
@@ -41,6 +44,9 @@ class Environment:
     image_version: str | None = None
     load_balancer_certificate_arn: str | None = None
     load_balancer_host_name: str | None = None
+    api_domain_name: str | None = None
+    api_certificate_arn: str | None = None
+    allowed_origins: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:

@@ -1,16 +1,25 @@
 """An `inference-*` stack: the whole service of one environment. One apply gives a working API."""
 
-from cdktf import TerraformStack
+from pathlib import Path
+
+from cdktf import TerraformOutput, TerraformStack
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.api_endpoint import ApiEndpoint
+from inference_constructs.demo_site import DemoSite
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.rate_limited_api import RateLimitedApi
 from inference_constructs.vpc import VpcConstruct
+from runtime.settings import Settings
 from stacks.backend import remote_state
+from stacks.domains import api_domain
 from stacks.environments import PROJECT, Environment
 from stacks.hosts import host_settings
 from stacks.variables import ServiceVariables
+
+DEMO = Path(__file__).parent.parent / "demo"
 
 
 class InferenceStack(TerraformStack):
@@ -35,7 +44,22 @@ class InferenceStack(TerraformStack):
             instance_type=environment.instance_type,
             interface_endpoints=["logs", "monitoring", "ssm", "ssmmessages"],
         )
-        GpuFleet(
+        endpoint = ApiEndpoint(self, "ApiEndpoint", prefix=prefix, account=account, domain=api_domain(environment))
+        site = DemoSite(
+            self,
+            "DemoSite",
+            prefix=prefix,
+            account=account,
+            directory=DEMO,
+            api=endpoint,
+            model=Settings.served_model_name,
+            max_tokens=Settings.max_output_tokens,
+            require_api_key=variables.require_api_key,
+            rate_limit_per_minute=variables.rate_limit_per_minute,
+            force_destroy=not environment.deletion_protection,
+        )
+        allowed_origins = [site.url, *environment.allowed_origins]
+        fleet = GpuFleet(
             self,
             "Fleet",
             prefix=prefix,
@@ -43,8 +67,29 @@ class InferenceStack(TerraformStack):
             account=account,
             key=key,
             vpc=vpc,
-            hosts=host_settings(environment),
+            hosts=host_settings(environment, allowed_origins),
             min_instances=variables.min_instances,
             max_instances=variables.max_instances,
             request_timeout_seconds=variables.request_timeout_seconds,
         )
+        api = RateLimitedApi(
+            self,
+            "Api",
+            prefix=prefix,
+            account=account,
+            key=key,
+            vpc=vpc,
+            fleet=fleet,
+            endpoint=endpoint,
+            require_api_key=variables.require_api_key,
+            request_timeout_seconds=variables.request_timeout_seconds,
+            rate_limit_per_minute=variables.rate_limit_per_minute,
+            allowed_origins=allowed_origins,
+        )
+        TerraformOutput(
+            self,
+            "api_url",
+            value=api.url,
+            description="Base URL of the API; an OpenAI client's base_url is this and /v1.",
+        )
+        TerraformOutput(self, "site_url", value=site.url, description="URL of the demo page.")

@@ -4,6 +4,7 @@ from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.api_logging import ApiLogging
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.lock_table import LockTable
 from stacks.backend import LOCK_TABLE, remote_state, state_bucket_name
@@ -25,6 +26,7 @@ class StateStack(TerraformStack):
             keep_old_versions_days=90,
         )
         state.bucket.lifecycle = TerraformResourceLifecycle(prevent_destroy=True)
+        ApiLogging(self, "ApiLogging", account=account)
         locks = LockTable(self, "Locks", name=LOCK_TABLE)
         TerraformOutput(
             self,
