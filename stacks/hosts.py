@@ -1,13 +1,14 @@
 """From an environment's data to the settings of its hosts, and those with which an image is tried."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from inference_constructs.boot_script import MODEL_FOLDER
 from inference_constructs.certificate import Certificate
 from inference_constructs.gpu_fleet import HostSettings
+from inference_constructs.host_gateway import host_gateway
 from inference_constructs.image_bundle import image_bundle, image_version
 from inference_constructs.image_component import TRIAL_MINUTES
-from runtime.settings import Settings, render_env_file
+from runtime.settings import render_env_file
 from stacks.environments import Environment
 
 
@@ -45,10 +46,5 @@ def _own_certificate(environment: Environment) -> Certificate | None:
 def trial_settings(instance_type: str) -> str:
     """Return the settings for the trial of an image on a host of this type, as lines of an environment file."""
     return render_env_file(
-        Settings(
-            host="0.0.0.0",  # noqa: S104  inside the container
-            model=MODEL_FOLDER,
-            environment="image",
-            boot_deadline_seconds=TRIAL_MINUTES * 60,
-        )
+        replace(host_gateway(instance_type), environment="image", boot_deadline_seconds=TRIAL_MINUTES * 60)
     )

@@ -5,14 +5,16 @@ Every figure is documented or marked as an estimate. What a boot really took is 
 
 from dataclasses import dataclass
 
+from runtime.gpu_profiles import PHI_3_MINI_4K, instance_type_of
+
 BOOT_DEADLINE_SECONDS = 300
 """R1.2: the model is ready within 5 minutes of the start."""
 
 CONTAINER_GB = 28.6
 """Unpacked size of the vLLM container, in 10^9 bytes."""
 
-WEIGHTS_GB = 7.64
-"""Phi-3-mini-4k-instruct in 16 bits, in 10^9 bytes: the sum of its two weight files."""
+WEIGHTS_GB = PHI_3_MINI_4K.weight_bytes / 1e9
+"""Size of the weights, in 10^9 bytes."""
 
 CACHE_GB = 0.5
 """Compile cache (estimate)."""
@@ -38,13 +40,10 @@ _EBS_MEGABITS_PER_SECOND = {
     "g5.8xlarge": 16_000,
     "g5.16xlarge": 16_000,
 }
-"""EBS bandwidth, in bursts of at least 30 minutes a day for the smaller sizes.
+"""EBS bandwidth of the types with one GPU, in bursts of at least 30 minutes a day for the smaller sizes.
 
 https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
 """
-
-INSTANCE_TYPES = tuple(_EBS_MEGABITS_PER_SECOND)
-"""Instance types of the g4dn and g5 family with one GPU, which is what the model needs (R1.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +70,11 @@ def boot_budget(instance_type: str) -> tuple[Stage, ...]:
     Raises:
         ValueError: the type is not of the g4dn or g5 family, or has several GPUs.
     """
-    if instance_type not in _EBS_MEGABITS_PER_SECOND:
+    gpus = instance_type_of(instance_type).gpu_count
+    if gpus > 1:
         raise ValueError(
-            f"instance_type {instance_type!r} is not supported: "
-            f"it must be a g4dn or g5 with one GPU, that is one of {', '.join(INSTANCE_TYPES)}"
+            f"{instance_type} has {gpus} GPUs, and the machine image has kernels that are compiled for one; "
+            f"use one of {', '.join(_EBS_MEGABITS_PER_SECOND)}"
         )
     data_gb = CONTAINER_GB + WEIGHTS_GB + CACHE_GB
     mib_per_second = min(VOLUME_MIB_PER_SECOND, _EBS_MEGABITS_PER_SECOND[instance_type] * 1e6 / 8 / 2**20)
@@ -88,7 +88,7 @@ def boot_budget(instance_type: str) -> tuple[Stage, ...]:
         Stage(
             name="weights into GPU memory",
             seconds=WEIGHTS_GB * 1e9 / 2**20 / mib_per_second,
-            source=f"{WEIGHTS_GB} GB at {mib_per_second:.0f} MiB/s (EC2 instance types guide)",
+            source=f"{WEIGHTS_GB:.1f} GB at {mib_per_second:.0f} MiB/s (EC2 instance types guide)",
         ),
         Stage(name="compile from warm cache, CUDA graphs", seconds=35, source="estimate"),
         Stage(name="first token", seconds=5, source="estimate"),

@@ -1,7 +1,7 @@
 """The GPU hosts behind their load balancer: what turns the network and the machine image into an inference service."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdktf import TerraformLocal, TerraformResourceLifecycle, TerraformVariable
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
@@ -18,6 +18,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurity
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.api_endpoint import STAGE
 from inference_constructs.autoscaling import GpuAutoscaling
 from inference_constructs.boot_budget import (
     BOOT_DEADLINE_SECONDS,
@@ -25,16 +26,17 @@ from inference_constructs.boot_budget import (
     VOLUME_MIB_PER_SECOND,
     boot_seconds,
 )
-from inference_constructs.boot_script import MODEL_FOLDER, boot_script
+from inference_constructs.boot_script import boot_script
 from inference_constructs.certificate import Certificate, PrivateCertificate
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_metrics import agent_config
+from inference_constructs.host_gateway import GATEWAY_PORT, host_gateway
 from inference_constructs.host_role import HostRole
-from inference_constructs.load_balancer import GATEWAY_PORT, IDLE_MARGIN_SECONDS, LoadBalancer
+from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS, LoadBalancer
 from inference_constructs.logs import log_group
 from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
 from inference_constructs.vpc import VpcConstruct
-from runtime.settings import Settings, render_env_file
+from runtime.settings import render_env_file
 
 HEALTH_CHECK_SECONDS = 60
 """Two health checks, after which a ready host gets requests."""
@@ -56,7 +58,6 @@ class HostSettings:
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
         certificate: The owner's certificate; a private authority's is made unless given.
-        stage_name: Stage of the API, whose name stands before every path that the gateway gets.
         allowed_origins: Origins whose pages may call the gateway (CORS).
     """
 
@@ -64,7 +65,6 @@ class HostSettings:
     image_version: str
     deletion_protection: bool
     certificate: Certificate | None = None
-    stage_name: str = "live"
     allowed_origins: Sequence[str] = ()
 
 
@@ -142,7 +142,7 @@ class GpuFleet(Construct):
         self.target_group = balancer.target_group
         self.load_balancer_security_group = balancer.security_group
         self.security_group = self._security_group()
-        template = self._launch_template(self._boot_script(environment, expected_boot_seconds))
+        template = self._launch_template(environment, self._boot_script(environment, expected_boot_seconds))
         self.group = self._group(template, min_instances, max_instances)
         self.scaling = GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group, warmup_seconds=WARMUP_SECONDS)
 
@@ -202,12 +202,10 @@ class GpuFleet(Construct):
         )
 
     def _boot_script(self, environment: str, expected_boot_seconds: float) -> str:
-        settings = Settings(
-            host="0.0.0.0",  # noqa: S104  inside the container; the security group decides who gets there
-            port=GATEWAY_PORT,
-            model=MODEL_FOLDER,
+        settings = replace(
+            host_gateway(self._hosts.instance_type),
             environment=environment,
-            root_path=f"/{self._hosts.stage_name}",
+            root_path=f"/{STAGE}",
             cors_origins=tuple(self._hosts.allowed_origins),
             boot_deadline_seconds=BOOT_DEADLINE_SECONDS,
             expected_boot_seconds=round(expected_boot_seconds),
@@ -227,10 +225,11 @@ class GpuFleet(Construct):
             agent=agent_config(group_name=self._group_name, region=self._account.region),
         )
 
-    def _launch_template(self, script: str) -> LaunchTemplate:
+    def _launch_template(self, environment: str, script: str) -> LaunchTemplate:
         role = HostRole(self, "Role", prefix=self._prefix, account=self._account, log_group=self.log_group)
         name = ami_parameter(self._hosts.image_version, self._hosts.instance_type)
-        tags = {"Name": self._group_name}
+        # the provider's default tags do not reach what Auto Scaling launches
+        tags = {"Name": self._group_name, "Environment": environment}
         return LaunchTemplate(
             self,
             "LaunchTemplate",

@@ -54,7 +54,7 @@ class BuildSite:
 class ImageBuild(Construct):
     """Builds a version of the machine image on a GPU host, and tests it on another one made from it.
 
-    Applying it takes about an hour. Only an image that answered a question is published. The AMI and its parameter
+    Only an image that answered a question is published. The AMI and its parameter
     stay when the version changes, so that an environment can go back to it.
 
     Attributes:
@@ -109,7 +109,7 @@ class ImageBuild(Construct):
             distribution_configuration_arn=self._distribution().arn,
             image_tests_configuration={"image_tests_enabled": True},
             enhanced_image_metadata_enabled=True,
-            timeouts={"create": "150m"},
+            timeouts={"create": "180m"},
             tags={"Name": f"{self._name} {version}"},
             depends_on=site.role.ready,
         )

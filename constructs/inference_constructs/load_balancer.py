@@ -10,12 +10,10 @@ from constructs import Construct
 from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.certificate import Certificate
+from inference_constructs.host_gateway import GATEWAY_PORT
 from inference_constructs.iam import Statement
 from inference_constructs.logs import RETENTION_DAYS
 from inference_constructs.vpc import VpcConstruct
-
-GATEWAY_PORT = 8000
-"""TCP port that the gateway listens on."""
 
 IDLE_MARGIN_SECONDS = 10
 """How much longer than a request may take the load balancer keeps a silent connection (R7.2).
@@ -31,6 +29,16 @@ LONGEST_NAME = 32
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
+
+
+def refuse_long_name(name: str) -> None:
+    """Refuse a name that a load balancer or target group cannot have.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"{name!r} is longer than the {LONGEST_NAME} characters that load balancing allows")
 
 
 class LoadBalancer(Construct):
@@ -73,9 +81,7 @@ class LoadBalancer(Construct):
             ValueError: `prefix` is too long for a target group's name.
         """
         super().__init__(scope, id)
-        target_group_name = f"{prefix}-gateway"
-        if len(target_group_name) > LONGEST_NAME:
-            raise ValueError(f"{target_group_name!r} is longer than the {LONGEST_NAME} characters of a target group")
+        refuse_long_name(f"{prefix}-gateway")
         self.security_group = SecurityGroup(
             self,
             "SecurityGroup",
@@ -102,7 +108,7 @@ class LoadBalancer(Construct):
         self.target_group = LbTargetGroup(
             self,
             "TargetGroup",
-            name=target_group_name,
+            name=f"{prefix}-gateway",
             vpc_id=vpc.vpc.id,
             port=GATEWAY_PORT,
             protocol="HTTP",

@@ -1,0 +1,31 @@
+"""The gateway's settings on a GPU host: what depends on the machine, in every environment and in the image's trial."""
+
+from inference_constructs.boot_script import MODEL_FOLDER
+from runtime.gpu_profiles import engine_profile
+from runtime.settings import Settings
+
+GATEWAY_PORT = 8000
+"""TCP port that the gateway listens on."""
+
+
+def host_gateway(instance_type: str) -> Settings:
+    """Return the settings for a type of host: as many requests at once as its memory holds, no answer too long.
+
+    The longest answer is one that the GPU can write within the default deadline.
+
+    Args:
+        instance_type: EC2 type of the host.
+
+    Raises:
+        ValueError: the type cannot run the model.
+    """
+    profile = engine_profile(instance_type)
+    writable = profile.max_output_tokens(Settings.request_timeout_seconds)
+    return Settings(
+        host="0.0.0.0",  # noqa: S104  inside the container; the security group decides who gets there
+        port=GATEWAY_PORT,
+        model=MODEL_FOLDER,
+        engine_args=profile.engine_args,
+        max_in_flight=profile.max_num_seqs,
+        max_output_tokens=min(writable, Settings.max_output_tokens),
+    )

@@ -1,0 +1,239 @@
+"""The machine image: what is in it, that all of it is checked, and that the fleets find the one they were made for."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from inference_constructs.boot_script import DATA_FOLDER, MODEL_FOLDER
+from inference_constructs.image_bundle import RUNTIME, image_bundle, image_version
+from runtime.settings import read_env_file
+from stack_json import Json, only, references, resources
+from stacks.environments import ENVIRONMENTS
+
+MACHINE = RUNTIME / "machine"
+
+
+@pytest.fixture(scope="session")
+def image(synthesized: dict[str, Json]) -> Json:
+    return synthesized["image"]
+
+
+def documents(image: Json) -> list[Json]:
+    return [json.loads(component["data"]) for component in resources(image, "aws_imagebuilder_component").values()]
+
+
+def steps(document: Json, phase: str) -> list[Json]:
+    (found,) = [candidate["steps"] for candidate in document["phases"] if candidate["name"] == phase]
+    return found
+
+
+def test_fleets_use_the_images_that_this_source_tree_builds(synthesized: dict[str, Json]) -> None:
+    built = {
+        distribution["distribution"][0]["ssm_parameter_configuration"][0]["parameter_name"]
+        for distribution in resources(synthesized["image"], "aws_imagebuilder_distribution_configuration").values()
+    }
+    used = {
+        synthesized[environment.prefix]["data"]["aws_ssm_parameter"][name]["name"]
+        for environment in ENVIRONMENTS
+        for name in synthesized[environment.prefix]["data"]["aws_ssm_parameter"]
+    }
+    assert used == built
+
+
+def test_image_is_built_on_the_gpu_that_it_is_for(image: Json) -> None:
+    for component, infrastructure in zip(
+        resources(image, "aws_imagebuilder_component").values(),
+        resources(image, "aws_imagebuilder_infrastructure_configuration").values(),
+        strict=True,
+    ):
+        assert component["name"] == infrastructure["name"]
+        assert infrastructure["instance_types"][0].split(".")[0] == component["name"].split("-")[-1]
+
+
+def test_volumes_are_those_that_hosts_are_launched_with(image: Json, inference: Json) -> None:
+    launched = {
+        mapping["device_name"]: mapping["ebs"]["volume_size"]
+        for mapping in only(inference, "aws_launch_template")["block_device_mappings"]
+    }
+    for recipe in resources(image, "aws_imagebuilder_image_recipe").values():
+        built = {mapping["device_name"]: mapping["ebs"]["volume_size"] for mapping in recipe["block_device_mapping"]}
+        assert built == launched
+        assert all(mapping["ebs"]["encrypted"] == "true" for mapping in recipe["block_device_mapping"])
+
+
+def test_other_content_is_another_version(tmp_path: Path) -> None:
+    copy = tmp_path / "runtime"
+    shutil.copytree(RUNTIME, copy)
+    same = image_version(image_bundle(copy))
+    (copy / "settings.py").write_text("# changed")
+    assert same == image_version(image_bundle())
+    assert image_version(image_bundle(copy)) != same
+
+
+def test_version_is_one_that_image_builder_takes() -> None:
+    numbers = [int(part) for part in image_version(image_bundle()).split(".")]
+    assert len(numbers) == 3
+    assert all(0 <= number < 2**30 for number in numbers)
+
+
+def test_bundle_holds_the_gateway_and_nothing_of_this_machine() -> None:
+    names = zipfile.ZipFile(BytesIO(image_bundle())).namelist()
+    assert {"runtime/__main__.py", "runtime/machine/Dockerfile", "runtime/machine/model.sha256"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or "cpu" in name]
+
+
+def test_build_host_checks_the_bundle_that_was_uploaded(image: Json) -> None:
+    digest = hashlib.sha256(image_bundle()).hexdigest()
+    for document in documents(image):
+        assert f"echo '{digest}  bundle.zip' | sha256sum --check --strict" in json.dumps(document)
+
+
+def test_every_script_that_a_step_runs_is_in_the_bundle(image: Json) -> None:
+    for document in documents(image):
+        assert len(json.dumps(document)) < 16_000  # of a component's document
+        commands = [
+            command
+            for phase in ("build", "test")
+            for step in steps(document, phase)
+            if step["action"] == "ExecuteBash"
+            for command in step["inputs"]["commands"]
+        ]
+        scripts = [Path(command.split()[1]).name for command in commands if command.startswith("bash ")]
+        assert {"disk.sh", "container.sh", "model.sh", "service.sh", "try.sh", "clean.sh"} == set(scripts)
+        assert all((MACHINE / script).exists() for script in scripts)
+        assert not [command for command in commands if "{{" in command]  # Image Builder's own template syntax
+
+
+@pytest.mark.req("R1.1")
+def test_image_that_does_not_answer_is_not_published(image: Json) -> None:
+    assert all(step["inputs"]["commands"][0].endswith("/try.sh") for d in documents(image) for step in steps(d, "test"))
+    for build in resources(image, "aws_imagebuilder_image").values():
+        assert build["image_tests_configuration"]["image_tests_enabled"] is True
+
+
+def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: Path) -> None:
+    for document in documents(image):
+        (command,) = [c for c in steps(document, "build")[2]["inputs"]["commands"] if c.startswith("cat > trial.env")]
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, timeout=60)
+        assert read_env_file(tmp_path / "trial.env").model == MODEL_FOLDER
+
+
+@pytest.mark.req("R1.1")
+def test_container_is_vllm_at_a_version() -> None:
+    assert re.search(r"^FROM docker\.io/vllm/vllm-openai:v\d+\.\d+\.\d+$", (MACHINE / "Dockerfile").read_text(), re.M)
+
+
+def test_scripts_and_settings_agree_on_the_folders() -> None:
+    assert f"model={MODEL_FOLDER}\n" in (MACHINE / "model.sh").read_text()
+    assert json.loads((MACHINE / "docker-daemon.json").read_text())["data-root"].startswith(DATA_FOLDER)
+    assert f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro" in (MACHINE / "inference.service").read_text()
+
+
+class Hub:
+    """A stand-in for the model hub, on disk: a git repository with small files, and the others beside it."""
+
+    small = ("config.json", "generation_config.json", "added_tokens.json", "model.safetensors.index.json")
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.repository, self.model = root, root / "hub", root / "model"
+        self.repository.mkdir()
+        for name in self.small:
+            (self.repository / name).write_text(name)
+        self._git("init", "--quiet")
+        self._git("add", ".")
+        self._git("-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "--message", "model")
+        self.revision = self._git("rev-parse", "HEAD").strip()
+        self.files = self.repository / "resolve" / self.revision
+        self.files.mkdir(parents=True)
+        self.scripts = root / "machine"
+        self.scripts.mkdir()
+        self._weights("weights")
+
+    def _git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.repository), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def _weights(self, content: str) -> None:
+        (self.files / "weights.safetensors").write_text(content)
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        (self.scripts / "model.sha256").write_text(f"{digest}  weights.safetensors\n")
+
+    def fetch(self) -> subprocess.CompletedProcess[str]:
+        """Run model.sh against this hub; `dnf` does nothing."""
+        script = (MACHINE / "model.sh").read_text()
+        for name, value in (
+            ("repository", f"file://{self.repository}"),
+            ("revision", self.revision),
+            ("model", str(self.model)),
+        ):
+            script, count = re.subn(rf"^{name}=.*$", f"{name}={value}", script, flags=re.M)
+            assert count == 1
+        (self.scripts / "model.sh").write_text(script)
+        dnf = self.root / "bin" / "dnf"
+        dnf.parent.mkdir(exist_ok=True)
+        dnf.write_text("#!/bin/bash\n")
+        dnf.chmod(0o755)
+        return subprocess.run(
+            ["bash", str(self.scripts / "model.sh")],
+            env={**os.environ, "PATH": f"{dnf.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    return Hub(tmp_path)
+
+
+@pytest.mark.req("R1.1")
+def test_model_is_fetched_whole(hub: Hub) -> None:
+    done = hub.fetch()
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in hub.model.iterdir()} == {*Hub.small, "weights.safetensors"}
+
+
+@pytest.mark.req("R1.1")
+def test_weights_with_another_digest_end_the_build(hub: Hub) -> None:
+    (hub.files / "weights.safetensors").write_text("other weights")
+    done = hub.fetch()
+    assert done.returncode != 0
+    assert "weights.safetensors: FAILED" in done.stdout
+
+
+@pytest.mark.req("R1.1")
+def test_missing_weights_end_the_build(hub: Hub) -> None:
+    (hub.files / "weights.safetensors").unlink()
+    assert hub.fetch().returncode != 0
+
+
+def test_digests_name_both_weight_files() -> None:
+    lines = [line.split("  ") for line in (MACHINE / "model.sha256").read_text().splitlines()]
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest, _ in lines)
+    assert {name for _, name in lines} >= {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+
+
+def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
+    assert not resources(image, "aws_vpc_security_group_ingress_rule")
+    rule = only(image, "aws_vpc_security_group_egress_rule")
+    assert (rule["from_port"], rule["to_port"]) == (443, 443)
+
+
+def test_build_host_reads_bundles_and_writes_logs_of_its_own_bucket(image: Json) -> None:
+    policy = json.loads(only(image, "aws_iam_role_policy")["policy"])
+    (bucket,) = {address for statement in policy["Statement"] for address in references(statement)}
+    assert {(s["Action"], s["Resource"].partition("}")[2]) for s in policy["Statement"]} == {
+        ("s3:GetObject", "/bundles/*"),
+        ("s3:PutObject", "/logs/*"),
+    }
+    assert references(only(image, "aws_s3_object")["bucket"]) == {bucket}
