@@ -1,0 +1,255 @@
+"""The gateway in front of real vLLM on the CPU, with a tiny Phi-3: started once, in the background, as tests begin."""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
+MODEL = "phi-3"
+MAX_IN_FLIGHT = 20
+MAX_QUEUED = 20
+REQUEST_TIMEOUT_SECONDS = 10
+CLIENT_TIMEOUT_SECONDS = 2
+MAX_BODY_BYTES = 65_536
+MAX_HEADER_BYTES = 8_192
+ORIGIN = "https://demo.example"
+BOOT_SECONDS = 280
+"""How long a test waits for a boot; the gateway's own deadline is longer."""
+
+
+def engine_python() -> str:
+    """Return the interpreter that vLLM is installed in."""
+    python = os.environ.get("ENGINE_PYTHON", str(ROOT / ".venv-engine/bin/python"))
+    if not Path(python).exists():
+        pytest.exit(f"{python} does not exist: run `make setup`, or set ENGINE_PYTHON", 2)
+    return python
+
+
+def tiny_phi3() -> Path:
+    """Return the model's folder, made where it is missing: outside the repository, complete or not at all."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inference-tests"
+    target = cache / f"phi3-{hashlib.sha256(TINY_PHI3.read_bytes()).hexdigest()[:12]}"
+    if not target.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = tempfile.mkdtemp(dir=cache)
+        command = [engine_python(), str(TINY_PHI3), unfinished]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+        Path(unfinished).rename(target)
+    return target
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Return once `condition` holds; fail with `what` where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s: {what}")
+        time.sleep(0.05)
+
+
+def process_group(leader: int) -> set[int]:
+    """Return the living processes of a group, read from /proc (proc(5))."""
+    members: set[int] = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # the name in parentheses may hold spaces
+            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(group) == leader and state not in "ZX":
+            members.add(int(stat.parent.name))
+    return members
+
+
+class Gateway:
+    """A gateway process, the engine that it runs, and what they wrote."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.port, self.engine_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.engine_url = f"http://127.0.0.1:{self.engine_port}"
+        self.states: list[tuple[str, str]] = []
+        self._stdout, self._stderr = folder / "stdout", folder / "stderr"
+        self.process = self._start({"port": self.port, "engine_port": self.engine_port, **settings})
+
+    def _start(self, settings: Mapping[str, object]) -> subprocess.Popen[bytes]:
+        environ = {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()}
+        with self._stdout.open("ab") as stdout, self._stderr.open("ab") as stderr:
+            return subprocess.Popen(
+                [engine_python(), "-m", "runtime"],
+                cwd=ROOT,
+                env={**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", **environ},
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+    @property
+    def log(self) -> str:
+        """All that the gateway and its engine wrote."""
+        return self._stdout.read_text() + self._stderr.read_text()
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Return the metrics documents of standard output."""
+        return [json.loads(line) for line in self._stdout.read_text().splitlines() if line.startswith('{"_aws"')]
+
+    def health(self) -> dict[str, Any]:
+        return httpx.get(f"{self.url}/health", timeout=5).json()
+
+    def wait_until(self, *wanted: str, seconds: float = BOOT_SECONDS) -> None:
+        """Wait for a status, and note each state on the way."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                health = self.health()
+            except httpx.TransportError:
+                time.sleep(0.05)
+                continue
+            state = (health["status"], health["stage"])
+            if state not in self.states[-1:]:
+                self.states.append(state)
+            if health["status"] in wanted:
+                return
+            time.sleep(0.05)
+        pytest.fail(f"the gateway is not {wanted}, after {self.states}; it wrote:\n{self.log[-3000:]}")
+
+    def engine_leader(self) -> int:
+        """Return the leader of the engine's process group; 0 while none runs."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else 0
+
+    def engine_processes(self) -> dict[int, str]:
+        """Return vLLM's processes with their command lines."""
+        pids = process_group(self.engine_leader()) - {self.engine_leader()}
+        return {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in pids}
+
+    def engine_metric(self, name: str) -> float:
+        """Return the sum of a metric of vLLM's own."""
+        lines = httpx.get(f"{self.engine_url}/metrics", timeout=5).text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class GatewayHost:
+    """Starts the session's gateway, and another one when a test has ended it."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1)
+        self._starting: Future[Gateway] | None = None
+
+    def start(self) -> Future[Gateway]:
+        self._starting = self._executor.submit(self._start)
+        return self._starting
+
+    def _start(self) -> Gateway:
+        return Gateway(
+            Path(tempfile.mkdtemp(prefix="gateway-")),
+            model=tiny_phi3(),
+            served_model_name=MODEL,
+            engine_args="--enforce-eager",
+            root_path="/live",
+            cors_origins=ORIGIN,
+            max_in_flight=MAX_IN_FLIGHT,
+            max_queued=MAX_QUEUED,
+            max_output_tokens=30_000,
+            max_body_bytes=MAX_BODY_BYTES,
+            max_header_bytes=MAX_HEADER_BYTES,
+            request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
+            client_timeout_seconds=CLIENT_TIMEOUT_SECONDS,
+            check_interval_seconds=1,
+            check_timeout_seconds=5,
+        )
+
+    def gateway(self) -> Gateway:
+        """Return the gateway that runs, be it ready or not."""
+        gateway = (self._starting or self.start()).result()
+        return gateway if gateway.process.poll() is None else self.start().result()
+
+    def stop(self) -> None:
+        if self._starting is not None:
+            self._starting.result().stop()
+        self._executor.shutdown()
+
+
+HOST = pytest.StashKey[GatewayHost]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run what ends or restarts the engine last, and start the gateway now if any test needs it."""
+    items.sort(key=lambda item: "mortal_gateway" in getattr(item, "fixturenames", ()))
+    config.stash[HOST] = GatewayHost()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the engine load while other tests run."""
+    wanted = {"gateway", "mortal_gateway"}
+    if not session.config.option.collectonly and any(wanted & set(item.fixturenames) for item in _functions(session)):
+        session.config.stash[HOST].start()
+
+
+def _functions(session: pytest.Session) -> Iterator[pytest.Function]:
+    return (item for item in session.items if isinstance(item, pytest.Function))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no engine behind."""
+    host = session.config.stash.get(HOST, None)
+    if host is not None:
+        host.stop()
+
+
+@pytest.fixture
+def gateway(pytestconfig: pytest.Config) -> Gateway:
+    """The session's gateway, ready."""
+    gateway = pytestconfig.stash[HOST].gateway()
+    gateway.wait_until("ready")
+    return gateway
+
+
+@pytest.fixture
+def mortal_gateway(gateway: Gateway) -> Gateway:
+    """The same, for tests that end it or its engine; they run last."""
+    return gateway
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    """An HTTP client of the ready gateway."""
+    with httpx.Client(base_url=gateway.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def loading_gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway of the test's own, whose engine has just begun to load."""
+    gateway = Gateway(tmp_path, model=tiny_phi3(), served_model_name=MODEL, engine_args="--enforce-eager")
+    gateway.wait_until("loading")
+    yield gateway
+    gateway.stop()
+
+

@@ -1,0 +1,243 @@
+"""The API's contract, on the real engine: answers, streams, errors, and what stands around them."""
+
+import json
+import socket
+from typing import Any
+
+import httpx
+import pytest
+
+from engine_fixtures import (
+    MAX_BODY_BYTES,
+    MAX_HEADER_BYTES,
+    MODEL,
+    ORIGIN,
+    REQUEST_TIMEOUT_SECONDS,
+    Gateway,
+    wait_for,
+)
+
+COMPLETIONS = "/v1/completions"
+LONG = {"prompt": "Hello", "max_tokens": 30_000, "ignore_eos": True}
+"""Takes the engine far longer than the deadline."""
+
+
+def post(client: httpx.Client, body: object, path: str = COMPLETIONS, **headers: str) -> httpx.Response:
+    return client.post(path, json=body, headers=headers)
+
+
+def error_of(response: httpx.Response) -> dict[str, Any]:
+    return response.json()["error"]
+
+
+def events_of(response: httpx.Response) -> list[Any]:
+    lines = [line.removeprefix("data: ") for line in response.iter_lines() if line]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+@pytest.mark.req("R5.1")
+@pytest.mark.parametrize("prefix", ["", "/live"])
+def test_completion_with_and_without_the_stage_prefix(client: httpx.Client, prefix: str) -> None:
+    response = post(client, {"model": MODEL, "prompt": "Hello", "max_tokens": 3}, prefix + COMPLETIONS)
+    assert response.status_code == 200
+    assert response.json()["usage"]["completion_tokens"] == 3
+
+
+@pytest.mark.req("R1.4", "R5.2")
+def test_health_of_a_ready_host(client: httpx.Client) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json()["status"] == "ready"
+    assert response.json()["model"] == MODEL
+
+
+@pytest.mark.req("R1.2", "R1.4")
+def test_boot_went_through_its_stages_in_order(gateway: Gateway) -> None:
+    stages = [document["stage"] for document in gateway.documents() if "stage" in document]
+    assert stages[:5] == ["gateway", "imports", "weights", "compile", "first_token"]
+    assert sum("BootSeconds" in document for document in gateway.documents()) >= 1
+
+
+@pytest.mark.req("R5.1")
+def test_stream_delivers_tokens_while_the_engine_still_works(client: httpx.Client, gateway: Gateway) -> None:
+    with client.stream("POST", COMPLETIONS, json={**LONG, "stream": True}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        first = next(response.iter_lines())
+        assert "choices" in json.loads(first.removeprefix("data: "))
+        assert gateway.engine_metric("vllm:num_requests_running") == 1
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_stream_reports_usage_only_when_asked(client: httpx.Client, asked: bool) -> None:
+    body = {"prompt": "Hello", "max_tokens": 3, "stream": True, "stream_options": {"include_usage": asked}}
+    with client.stream("POST", COMPLETIONS, json=body) as response:
+        events = events_of(response)
+    assert events[-1] == "[DONE]"
+    assert [bool(event.get("usage")) for event in events[:-1]].count(True) == asked
+
+
+@pytest.mark.req("R4.1", "R4.2")
+def test_a_stream_adds_one_document_with_latency_first_token_and_tokens(client: httpx.Client, gateway: Gateway) -> None:
+    body = {"prompt": "Hello", "max_tokens": 5, "stream": True}
+    post(client, body, **{"x-request-id": "measured"})
+    wait_for(lambda: "measured" in gateway.log, "a document of the request")
+    [document] = [d for d in gateway.documents() if d.get("request_id") == "measured"]
+    assert document["OutputTokens"] == 5
+    assert 0 < document["TimeToFirstToken"] < document["RequestLatency"]
+
+
+@pytest.mark.req("R7.3")
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"prompt": "a", "max_tokens": "5"}, "max_tokens"),
+        ({"prompt": "a", "max_tokens": -1}, "max_tokens"),
+        ({"prompt": "a", "max_tokens": 30_001}, "max_tokens"),
+        ({"prompt": ["a", 1]}, "prompt[1]"),
+        ({"prompt": ""}, "prompt"),
+        ({"max_tokens": 1}, "prompt"),
+        ({"prompt": "a" * 40_000, "max_tokens": 1}, "input_tokens"),
+        ({"prompt": "a", "temperature": -1}, "temperature"),
+        ({"prompt": "a", "n": 9}, "n"),
+        ({"prompt": "a", "kv_transfer_params": {}}, "kv_transfer_params"),
+    ],
+)
+def test_invalid_parameter_is_400_and_named(client: httpx.Client, body: dict[str, object], param: str) -> None:
+    response = post(client, body)
+    assert response.status_code == 400
+    assert error_of(response)["param"] == param
+    assert error_of(response)["message"]
+
+
+@pytest.mark.req("R7.3")
+def test_prompt_and_answer_over_the_context_are_400(client: httpx.Client) -> None:
+    response = post(client, {"prompt": "a" * 20_000, "max_tokens": 29_000})
+    assert response.status_code == 400
+    assert "32768" in error_of(response)["message"]
+
+
+@pytest.mark.req("R7.3")
+@pytest.mark.parametrize("role", ["robot", None, 1])
+def test_unknown_role_is_400(client: httpx.Client, role: object) -> None:
+    response = post(client, {"messages": [{"role": role, "content": "a"}]}, "/v1/chat/completions")
+    assert response.status_code == 400
+    assert error_of(response)["param"] == "messages[0].role"
+
+
+@pytest.mark.req("R7.3")
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_other_content_type_is_400(client: httpx.Client, content_type: str) -> None:
+    response = client.post(COMPLETIONS, content=b'{"prompt": "a"}', headers={"content-type": content_type})
+    assert response.status_code == 400
+    assert "application/json" in error_of(response)["message"]
+
+
+@pytest.mark.req("R7.3")
+def test_body_over_the_limit_is_413_declared_or_not(client: httpx.Client) -> None:
+    large = b'{"prompt": "' + b"a" * MAX_BODY_BYTES + b'"}'
+    headers = {"content-type": "application/json"}
+    assert client.post(COMPLETIONS, content=large, headers=headers).status_code == 413
+    assert client.post(COMPLETIONS, content=iter([large]), headers=headers).status_code == 413
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("GET", COMPLETIONS, 405)])
+def test_unknown_route_and_wrong_method(client: httpx.Client, method: str, path: str, status: int) -> None:
+    response = client.request(method, path)
+    assert response.status_code == status
+    assert error_of(response)["code"] == status
+
+
+def test_unknown_model_is_404(client: httpx.Client) -> None:
+    response = post(client, {"model": "gpt-9", "prompt": "a"})
+    assert response.status_code == 404
+    assert error_of(response)["param"] == "model"
+
+
+def answer_to(gateway: Gateway, octets: bytes) -> bytes:
+    """Send octets that no HTTP client would, and return all that comes back."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
+        connection.sendall(octets)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_what_is_no_http_is_400_in_the_usual_shape(gateway: Gateway) -> None:
+    head, _, body = answer_to(gateway, b"\x16\x03\x01 hello\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert json.loads(body)["error"]["code"] == 400
+
+
+def test_head_over_the_limit_is_431(gateway: Gateway) -> None:
+    endless = b"GET /health HTTP/1.1\r\nX-Endless: " + b"a" * (2 * MAX_HEADER_BYTES)
+    assert answer_to(gateway, endless).startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [b"POST /v1/comp", b"POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"],
+)
+def test_client_that_stops_sending_is_cut_off(gateway: Gateway, unfinished: bytes) -> None:
+    assert answer_to(gateway, unfinished).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.req("R9.5")
+def test_cors_preflight_of_an_allowed_origin(client: httpx.Client) -> None:
+    response = client.options(COMPLETIONS, headers={"origin": ORIGIN, "access-control-request-method": "POST"})
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == ORIGIN
+    assert "content-type" in response.headers["access-control-allow-headers"]
+
+
+@pytest.mark.req("R9.5")
+def test_cors_of_another_origin_and_of_errors(client: httpx.Client) -> None:
+    other = client.get("/health", headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+    failed = post(client, {}, origin=ORIGIN)
+    assert failed.status_code == 400
+    assert failed.headers["access-control-allow-origin"] == ORIGIN
+    assert "Retry-After" in failed.headers["access-control-expose-headers"]
+
+
+def test_request_id_is_passed_through_unless_it_is_unsafe(client: httpx.Client) -> None:
+    assert client.get("/health", headers={"x-request-id": "abc-1"}).headers["x-request-id"] == "abc-1"
+    assert client.get("/health", headers={"x-request-id": 'a"b'}).headers["x-request-id"] != 'a"b'
+    answer = post(client, {"prompt": "a", "max_tokens": 1}, **{"x-request-id": "abc-2"})
+    assert answer.json()["id"] == "cmpl-abc-2"
+
+
+def test_no_prompt_or_key_is_logged(client: httpx.Client, gateway: Gateway) -> None:
+    secret = "Rumpelstilzchen"
+    headers = {"authorization": f"Bearer {secret}", "x-api-key": secret}
+    for body in ({"prompt": secret, "max_tokens": 1}, {"prompt": secret, secret: 1}, {"prompt": [secret, 1]}):
+        post(client, body, **headers)
+    post(client, {"messages": [{"role": "user", "content": secret}], "max_tokens": 0}, "/v1/chat/completions")
+    client.post(COMPLETIONS, content=secret.encode(), headers={"content-type": "application/json"})
+    client.get("/health", headers={"x-request-id": "after-the-secrets"})
+    assert secret not in gateway.log
+
+
+@pytest.mark.req("R7.2")
+@pytest.mark.parametrize("stream", [False, True])
+def test_past_the_deadline_504_or_an_error_event_and_the_work_is_cancelled(
+    client: httpx.Client, gateway: Gateway, stream: bool
+) -> None:
+    with client.stream("POST", COMPLETIONS, json={**LONG, "stream": stream}) as response:
+        if stream:
+            error = events_of(response)[-1]["error"]
+        else:
+            response.read()
+            assert response.status_code == 504
+            error = error_of(response)
+    assert error["code"] == 504
+    assert f"{REQUEST_TIMEOUT_SECONDS} seconds" in error["message"]
+    wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 0, "the engine's work cancelled")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_client_that_leaves_cancels_its_work(client: httpx.Client, gateway: Gateway, stream: bool) -> None:
+    body = json.dumps({**LONG, "stream": stream}).encode()
+    head = f"POST {COMPLETIONS} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port)) as connection:
+        connection.sendall(head.encode() + body)
+        wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 1, "the engine at work")
+    seconds = REQUEST_TIMEOUT_SECONDS / 2
+    wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 0, "the work cancelled", seconds)
