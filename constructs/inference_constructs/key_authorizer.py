@@ -83,7 +83,7 @@ class KeyAuthorizer(Construct):
                 }
             ),
         )
-        package = TerraformAsset(self, "Package", path=str(_package()), type=AssetType.FILE)
+        package = TerraformAsset(self, "Package", path=str(authorizer_package()), type=AssetType.FILE)
         return LambdaFunction(
             self,
             "Function",
@@ -105,13 +105,13 @@ class KeyAuthorizer(Construct):
 
 
 @functools.cache
-def _package() -> Path:
+def authorizer_package() -> Path:
     """Zip the function's one file, to the same bytes on every machine: uncompressed, with a fixed date."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     package = folder / "authorizer.zip"
     with zipfile.ZipFile(package, "w") as archive:
         member = zipfile.ZipInfo(SOURCE.name)
-        member.create_system, member.external_attr = 3, 0o644 << 16
+        member.create_system, member.external_attr = 3, 0o100644 << 16
         archive.writestr(member, SOURCE.read_bytes())
     return package

@@ -20,7 +20,7 @@ def api_key(headers: Mapping[str, str]) -> str | None:
     """Return the request's key, or None where there is none that could be valid."""
     by_name = {name.lower(): value for name, value in headers.items()}
     bearer = BEARER.fullmatch(by_name.get("authorization", ""))
-    key = bearer.group(1) if bearer else by_name.get("x-api-key", "").strip()
+    key = bearer.group(1) if bearer else by_name.get("x-api-key", "").strip(" ")
     return key if API_KEY.fullmatch(key) else None
 
 
