@@ -10,6 +10,7 @@ from inference_constructs.api_endpoint import ApiEndpoint
 from inference_constructs.demo_site import DemoSite
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.host_gateway import host_gateway
 from inference_constructs.rate_limited_api import RateLimitedApi
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import Settings
@@ -53,7 +54,7 @@ class InferenceStack(TerraformStack):
             directory=DEMO,
             api=endpoint,
             model=Settings.served_model_name,
-            max_tokens=Settings.max_output_tokens,
+            max_tokens=host_gateway(environment.instance_type).max_output_tokens,
             require_api_key=variables.require_api_key,
             rate_limit_per_minute=variables.rate_limit_per_minute,
             force_destroy=not environment.deletion_protection,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate
 from cdktf_cdktf_provider_tls.cert_request import CertRequest, CertRequestSubject
 from cdktf_cdktf_provider_tls.locally_signed_cert import LocallySignedCert
@@ -85,6 +86,8 @@ class PrivateCertificate(Construct):
             certificate_body=leaf.cert_pem,
             certificate_chain=root.cert_pem,
             tags={"Name": host_name},
+            # the listener takes the new certificate before the old one goes
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         self.certificate = Certificate(arn=imported.arn, host_name=host_name, public=False)
 
