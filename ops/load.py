@@ -1,0 +1,250 @@
+"""Put a bounded load on an API, and report latency, time to first token and tokens a second.
+
+The load generator is that of `vllm bench serve`: requests arrive at random (Poisson) at a mean rate, whatever the
+API does, and stream their answers. Every prompt is different, and every answer is as long as asked for. An API key is
+read from INFERENCE_API_KEY. The exit code is 1 where a request failed.
+"""
+
+# pyright: reportUnknownMemberType=false  (matplotlib's types have gaps)
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from ops.smoke import KEY_VARIABLE, api_url
+
+ROOT = Path(__file__).parent.parent
+ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
+MAX_REQUESTS = 5_000
+MAX_CONCURRENCY = 256
+RATE_LIMIT_PER_MINUTE = 100
+"""What one address may send unless the environment's variable says otherwise (R5.3)."""
+
+WORDS = ("river", "stone", "cloud", "market", "garden", "engine", "letter", "window", "harbour", "winter", "copper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How much load.
+
+    Attributes:
+        rate: Requests a second.
+        seconds: How long requests are sent.
+        prompt_words: Length of a prompt, in words.
+        output_tokens: Length of an answer.
+    """
+
+    rate: float
+    seconds: float
+    prompt_words: int
+    output_tokens: int
+
+    @property
+    def requests(self) -> int:
+        """Number of requests in all."""
+        return max(1, round(self.rate * self.seconds))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was measured.
+
+    Attributes:
+        latencies: Seconds from sending to the last token, of each complete answer.
+        first_tokens: Seconds from sending to the first token, of the same answers.
+        gaps: Seconds between tokens, of all of them.
+        started: When each of them was sent, in seconds from the first.
+        failures: What else happened, and how often.
+        tokens_per_second: Tokens of complete answers, over the whole time.
+        requests_per_second: Complete answers, over the whole time.
+    """
+
+    latencies: list[float]
+    first_tokens: list[float]
+    gaps: list[float]
+    started: list[float]
+    failures: Counter[str]
+    tokens_per_second: float
+    requests_per_second: float
+
+
+def prompts(load: Load) -> list[str]:
+    """Return prompts that differ from their first word on, so that no cached prefix makes one cheaper."""
+    words = random.Random(0)  # noqa: S311  no secret
+    return [f"{n} {' '.join(words.choices(WORDS, k=load.prompt_words - 1))}" for n in range(load.requests)]
+
+
+def run_bench(url: str, model: str, key: str | None, load: Load) -> dict[str, Any]:
+    """Put the load on the API, and return what vLLM's load generator measured.
+
+    Raises:
+        SystemExit: it could not run.
+    """
+    parameters = {
+        "url": url,
+        "model": model,
+        "rate": load.rate,
+        "output_tokens": load.output_tokens,
+        "max_concurrency": MAX_CONCURRENCY,
+        "prompts": prompts(load),
+    }
+    environ = os.environ | {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    environ.pop("OPENAI_API_KEY", None)
+    environ |= {"OPENAI_API_KEY": key} if key else {}
+    with tempfile.TemporaryDirectory() as folder:
+        measured = Path(folder, "measured.json")
+        done = subprocess.run(
+            [ENGINE_PYTHON, "-m", "ops.vllm_bench", measured],
+            cwd=ROOT,
+            env=environ,
+            input=json.dumps(parameters),
+            # its progress bar is on stderr; its own table would lack the times to the first token
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.exit("error: the load generator failed; its messages are above")
+        return json.loads(measured.read_text())
+
+
+def report_of(result: dict[str, Any], load: Load) -> Report:
+    """Return the figures of the complete answers; an answer with too few tokens was cut short, and is a failure."""
+    rows = list(
+        zip(
+            *(result[name] for name in ("errors", "output_lens", "latencies", "ttfts", "itls", "start_times")),
+            strict=True,
+        )
+    )
+    complete = [row for row in rows if not row[0] and row[1] == load.output_tokens]
+    failures = Counter(row[0].strip().splitlines()[-1] for row in rows if row[0])
+    if cut := len(rows) - len(complete) - failures.total():
+        failures["answer cut short"] = cut
+    first = min((row[5] for row in rows if row[5]), default=0.0)
+    return Report(
+        latencies=[row[2] for row in complete],
+        first_tokens=[row[3] for row in complete],
+        gaps=[gap for row in complete for gap in row[4]],
+        started=[row[5] - first for row in complete],
+        failures=failures,
+        tokens_per_second=len(complete) * load.output_tokens / result["duration"],
+        requests_per_second=len(complete) / result["duration"],
+    )
+
+
+def percentiles(seconds: Sequence[float]) -> list[str]:
+    """Return p50, p90, p95 and p99 in milliseconds."""
+    if len(seconds) < 2:
+        return [f"{1000 * seconds[0]:,.0f}" if seconds else "-"] * 4
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return [f"{1000 * cuts[percent - 1]:,.0f}" for percent in (50, 90, 95, 99)]
+
+
+def print_report(report: Report, load: Load, console: Console) -> None:
+    """Print the percentiles, then the rates and the failures."""
+    table = Table("milliseconds", *(f"p{percent}" for percent in (50, 90, 95, 99)))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("latency", *percentiles(report.latencies))
+    table.add_row("time to first token", *percentiles(report.first_tokens))
+    table.add_row("between tokens", *percentiles(report.gaps))
+    console.print(table)
+    console.print(
+        f"{len(report.latencies)} of {load.requests} answers complete, {report.requests_per_second:.2f} a second, "
+        f"{report.tokens_per_second:.1f} tokens a second"
+    )
+    for failure, count in report.failures.most_common():
+        console.print(f"[red]{count} failed[/]: {failure}", markup=True, highlight=False)
+
+
+def draw(report: Report, target: Path) -> None:
+    """Write latency and time to first token over time as a PNG file."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+    axes.scatter(report.started, report.latencies, s=12, label="latency")
+    axes.scatter(report.started, report.first_tokens, s=12, label="time to first token")
+    axes.set(xlabel="seconds since the start", ylabel="seconds", ylim=(0, None))
+    axes.legend()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=120)
+    pyplot.close(figure)
+
+
+def model_of(url: str, key: str | None) -> str:
+    """Return the name of the model that the API serves.
+
+    Raises:
+        SystemExit: the API does not answer.
+    """
+    try:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        response = httpx.get(f"{url}/v1/models", headers=headers, timeout=30)
+    except httpx.HTTPError as error:
+        sys.exit(f"error: {url} does not answer: {error}")
+    if response.status_code == 401:
+        sys.exit(f"error: {url} needs an API key: set {KEY_VARIABLE}")
+    if response.status_code != 200:
+        sys.exit(f"error: {url}/v1/models answers {response.status_code}: {response.text[:200]}")
+    return response.json()["data"][0]["id"]
+
+
+def refuse_unbounded(load: Load) -> None:
+    """Exit where the load is none, or so high that it would be an attack rather than a measurement."""
+    if min(load.rate, load.seconds, load.prompt_words, load.output_tokens) <= 0:
+        sys.exit("error: rate, seconds, prompt words and output tokens must be above 0")
+    if load.requests > MAX_REQUESTS:
+        sys.exit(f"error: {load.requests} requests are more than {MAX_REQUESTS}; lower --rate or --seconds")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m ops.load", description=__doc__)
+    parser.add_argument("url", type=api_url, help="of the API, such as https://host/live")
+    parser.add_argument("--rate", type=float, default=1.0, help="requests a second (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
+    parser.add_argument("--prompt-words", type=int, default=100, help="words of a prompt (default: %(default)s)")
+    parser.add_argument("--output-tokens", type=int, default=64, help="tokens of an answer (default: %(default)s)")
+    parser.add_argument("--chart", type=Path, default=Path("build/load.png"), help="PNG to write (%(default)s)")
+    arguments = parser.parse_args()
+    load = Load(
+        rate=arguments.rate,
+        seconds=arguments.seconds,
+        prompt_words=arguments.prompt_words,
+        output_tokens=arguments.output_tokens,
+    )
+    refuse_unbounded(load)
+    if not ENGINE_PYTHON.exists():
+        sys.exit("error: the load generator is in the engine environment, which is not there: run make setup")
+    console = Console()
+    if load.rate * 60 > RATE_LIMIT_PER_MINUTE:
+        console.print(f"note: more than {RATE_LIMIT_PER_MINUTE} requests a minute: the rate limit answers some (429)")
+    key = os.environ.get(KEY_VARIABLE)
+    report = report_of(run_bench(arguments.url, model_of(arguments.url, key), key, load), load)
+    print_report(report, load, console)
+    if report.latencies:
+        draw(report, arguments.chart)
+        console.print(f"chart: {arguments.chart}")
+    if report.failures:
+        sys.exit(f"error: {report.failures.total()} of {load.requests} requests failed")
+
+
+if __name__ == "__main__":
+    main()
