@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; what goes wrong is one line on stderr and exit code 1."""
     options = _arguments(arguments)
     try:
-        client = boto3.client("apigateway", region_name=options.environment.region)
+        client: Any = boto3.client("apigateway", region_name=options.environment.region)  # pyright: ignore[reportUnknownMemberType]
         keys = ApiKeys(client, options.environment)
         match options.command:
             case "create":

@@ -19,7 +19,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """API Gateway with the usage plans of two environments; moto gives the credentials."""
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
-        client: Any = boto3.client("apigateway", region_name=DEV.region)
+        client: Any = boto3.client("apigateway", region_name=DEV.region)  # pyright: ignore[reportUnknownMemberType]
         for name in ("inference-prod", DEV.prefix):
             client.create_usage_plan(name=name)
         yield client

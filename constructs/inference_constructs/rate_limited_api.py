@@ -1,6 +1,7 @@
 """The public API: rate limit, API keys, and a private way to the hosts."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -205,7 +206,7 @@ class RateLimitedApi(Construct):
             if operation:
                 ForwardedRoute(
                     self,
-                    f"{operation.method} {path}",
+                    f"{_id(path)}Route",
                     rest_api=self.rest_api,
                     resource_id=resource_id,
                     method=operation.method,
@@ -215,7 +216,7 @@ class RateLimitedApi(Construct):
                 )
             Fallback(
                 self,
-                f"ANY {path}",
+                f"{_id(path)}Fallback",
                 rest_api=self.rest_api,
                 resource_id=resource_id,
                 path=path,
@@ -232,10 +233,15 @@ class RateLimitedApi(Construct):
             for part in path.split("/")[1:]:
                 child = f"{parent}/{part}"
                 if child not in ids:
-                    ids[child] = ApiGatewayResource(
-                        self, f"Resource {child}", rest_api_id=self.rest_api.id, parent_id=ids[parent], path_part=part
-                    ).id
-                    yield child, ids[child]
+                    resource = ApiGatewayResource(
+                        self,
+                        f"{_id(child)}Resource",
+                        rest_api_id=self.rest_api.id,
+                        parent_id=ids[parent],
+                        path_part=part,
+                    )
+                    ids[child] = resource.id
+                    yield child, resource.id
                 parent = child
 
     def _method_settings(self, key: EncryptionKey) -> None:
@@ -271,3 +277,8 @@ class RateLimitedApi(Construct):
                 rate_limit=KEY_THROTTLE.requests_per_second, burst_limit=KEY_THROTTLE.burst
             ),
         )
+
+
+def _id(path: str) -> str:
+    """Return a construct id for a path: V1Models for /v1/models."""
+    return "".join(re.findall(r"\w+", path.title())) or "Root"

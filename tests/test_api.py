@@ -1,0 +1,536 @@
+"""The public edge of each environment, as AWS gets it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore.loaders
+import cdktf
+import jsonschema
+import pytest
+
+from inference_constructs import api_route, gateway_responses, rate_limited_api
+from inference_constructs.account import Account
+from inference_constructs.api_endpoint import ApiDomain, ApiEndpoint
+from inference_constructs.encryption import EncryptionKey
+from inference_constructs.gateway_responses import edge_error
+from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
+from inference_constructs.rate_limited_api import Operation, RateLimitedApi
+from inference_constructs.vpc import VpcConstruct
+from stack_json import Json, only, parse, references, resources, strings
+from stacks.domains import api_domain
+from stacks.environments import DEV, Environment
+from stacks.hosts import host_settings
+from stacks.variables import ServiceVariables
+
+ROOT = Path(__file__).parent.parent
+OPENAPI: Json = json.loads((ROOT / "runtime" / "openapi.json").read_text())
+NEEDS_KEY = {"POST /v1/completions", "POST /v1/chat/completions", "GET /v1/models"}
+
+
+def synthesize(*, domain: ApiDomain | None = None, allowed_origins: tuple[str, ...] = ("https://a.example",)) -> Json:
+    """A stack with an API and what it stands on."""
+    stack = cdktf.TerraformStack(cdktf.Testing.app(), "api")
+    prefix, variables = DEV.prefix, ServiceVariables(stack, DEV)
+    account = Account(stack, "Account", region=DEV.region, tags={})
+    key = EncryptionKey(stack, "Key", prefix=prefix, account=account)
+    vpc = VpcConstruct(
+        stack,
+        "Vpc",
+        prefix=prefix,
+        account=account,
+        key=key,
+        cidr=DEV.vpc_cidr,
+        zone_count=2,
+        instance_type=DEV.instance_type,
+        interface_endpoints=["logs"],
+    )
+    fleet = GpuFleet(
+        stack,
+        "Fleet",
+        prefix=prefix,
+        environment=DEV.name,
+        account=account,
+        key=key,
+        vpc=vpc,
+        hosts=host_settings(DEV),
+        min_instances=variables.min_instances,
+        max_instances=variables.max_instances,
+        request_timeout_seconds=variables.request_timeout_seconds,
+    )
+    RateLimitedApi(
+        stack,
+        "Api",
+        prefix=prefix,
+        account=account,
+        key=key,
+        vpc=vpc,
+        fleet=fleet,
+        endpoint=ApiEndpoint(stack, "ApiEndpoint", prefix=prefix, account=account, domain=domain),
+        require_api_key=variables.require_api_key,
+        request_timeout_seconds=variables.request_timeout_seconds,
+        rate_limit_per_minute=variables.rate_limit_per_minute,
+        allowed_origins=allowed_origins,
+    )
+    return parse(cdktf.Testing.synth(stack))
+
+
+@pytest.fixture(scope="module")
+def api() -> Json:
+    return synthesize()
+
+
+def path_of(stack: Json, resource_id: str) -> str:
+    """The path that a reference to a resource stands for."""
+    if "root_resource_id" in resource_id:
+        return ""
+    (address,) = references(resource_id)
+    resource = resources(stack, "aws_api_gateway_resource")[address.split(".")[1]]
+    return f"{path_of(stack, resource['parent_id'])}/{resource['path_part']}"
+
+
+def methods(stack: Json) -> dict[str, Json]:
+    """Every method by verb and path."""
+    found = resources(stack, "aws_api_gateway_method").values()
+    return {f"{method['http_method']} {path_of(stack, method['resource_id']) or '/'}": method for method in found}
+
+
+def forwarded(stack: Json) -> dict[str, Json]:
+    """Integrations of the load balancer by verb and path."""
+    return {
+        f"{integration['integration_http_method']} {path_of(stack, integration['resource_id'])}": integration
+        for integration in resources(stack, "aws_api_gateway_integration").values()
+        if integration["type"] == "HTTP_PROXY"
+    }
+
+
+def responses(stack: Json) -> dict[str, Json]:
+    """Gateway responses by type."""
+    found = resources(stack, "aws_api_gateway_gateway_response").values()
+    return {response["response_type"]: response for response in found}
+
+
+def headers(parameters: Mapping[str, str]) -> dict[str, str]:
+    """HTTP headers from response parameters; static values stand in single quotes."""
+    values = {name.split(".header.")[1]: value for name, value in parameters.items()}
+    assert all(re.fullmatch(r"'[^']+'", value) for value in values.values())
+    return {name: value.strip("'") for name, value in values.items()}
+
+
+def check_error(body: str, status: int) -> None:
+    """Fail unless a client would get an error of the published shape."""
+    document = json.loads(body)
+    schema: Any = jsonschema.Draft202012Validator({"$ref": "#/components/schemas/Error", **OPENAPI})
+    schema.validate(document)
+    assert document["error"]["code"] == status
+
+
+def rules(stack: Json) -> dict[str, Json]:
+    return {rule["name"]: rule for rule in only(stack, "aws_wafv2_web_acl")["rule"]}
+
+
+def blocked_headers(rule: Json) -> dict[str, str]:
+    return {h["name"]: h["value"] for h in rule["action"]["block"]["custom_response"]["response_header"]}
+
+
+@pytest.mark.req("R5.1", "R5.2")
+def test_routes_are_those_of_the_published_api(inference: Json) -> None:
+    published = {f"{verb.upper()} {path}" for path, verbs in OPENAPI["paths"].items() for verb in verbs}
+    assert set(forwarded(inference)) == published
+
+
+@pytest.mark.req("R5.7")
+def test_every_method_has_its_one_integration(inference: Json) -> None:
+    integrations = resources(inference, "aws_api_gateway_integration").values()
+    served = [(references(i["http_method"]).pop(), path_of(inference, i["resource_id"])) for i in integrations]
+    every = {
+        (f"aws_api_gateway_method.{name}", path_of(inference, method["resource_id"]))
+        for name, method in resources(inference, "aws_api_gateway_method").items()
+    }
+    assert len(served) == len(set(served))
+    assert set(served) == every
+
+
+@pytest.mark.req("R5.7")
+def test_valid_requests_stream_through_one_link_to_the_load_balancer(inference: Json) -> None:
+    (link,) = resources(inference, "aws_apigatewayv2_vpc_link")
+    (balancer,) = resources(inference, "aws_lb")
+    host = only(inference, "aws_acm_certificate")["tags"]["Name"]
+    for route, integration in forwarded(inference).items():
+        assert integration["connection_type"] == "VPC_LINK"
+        assert references(integration["connection_id"]) == {f"aws_apigatewayv2_vpc_link.{link}"}
+        assert references(integration["integration_target"]) == {f"aws_lb.{balancer}"}
+        assert integration["response_transfer_mode"] == "STREAM"
+        assert integration["uri"] == f"https://{host}{route.split()[1]}"
+
+
+@pytest.mark.req("R7.2")
+def test_api_gateway_waits_longer_than_the_gateway_and_shorter_than_the_load_balancer(inference: Json) -> None:
+    for integration in forwarded(inference).values():
+        expression = integration["timeout_milliseconds"].strip("${}").replace("var.request_timeout_seconds", "30")
+        milliseconds = eval(expression, {})
+        assert 30_000 < milliseconds < (30 + IDLE_MARGIN_SECONDS) * 1000
+
+
+@pytest.mark.req("R6.4")
+def test_link_reaches_port_443_of_the_load_balancer_and_nothing_else(inference: Json) -> None:
+    (group,) = references(only(inference, "aws_apigatewayv2_vpc_link")["security_group_ids"])
+    (balancer,) = references(only(inference, "aws_lb")["security_groups"])
+    egress = resources(inference, "aws_vpc_security_group_egress_rule").values()
+    ingress = resources(inference, "aws_vpc_security_group_ingress_rule").values()
+    (out,) = [rule for rule in egress if references(rule["security_group_id"]) == {group}]
+    (into,) = [rule for rule in ingress if references(rule["security_group_id"]) == {balancer}]
+    assert references(out["referenced_security_group_id"]) == {balancer}
+    assert references(into["referenced_security_group_id"]) == {group}
+    assert {(rule["ip_protocol"], rule["from_port"], rule["to_port"]) for rule in (out, into)} == {("tcp", 443, 443)}
+
+
+@pytest.mark.req("R5.5")
+def test_key_is_needed_for_inference_when_switched_on_and_never_for_health(inference: Json) -> None:
+    (authorizer,) = resources(inference, "aws_api_gateway_authorizer")
+    switched = {
+        "authorization": '${var.require_api_key ? "CUSTOM" : "NONE"}',
+        "authorizer_id": f"${{var.require_api_key ? aws_api_gateway_authorizer.{authorizer}.id : null}}",
+        "api_key_required": "${var.require_api_key}",
+    }
+    for route, method in methods(inference).items():
+        check = {name: method.get(name) for name in switched}
+        if route in NEEDS_KEY:
+            assert check == switched
+        else:
+            assert (check["authorization"], bool(check["api_key_required"])) == ("NONE", False)
+
+
+@pytest.mark.req("R5.5")
+def test_api_gateway_itself_checks_the_key_that_the_authorizer_found(inference: Json) -> None:
+    authorizer = only(inference, "aws_api_gateway_authorizer")
+    assert only(inference, "aws_api_gateway_rest_api")["api_key_source"] == "AUTHORIZER"
+    assert authorizer["type"] == "REQUEST"
+    assert authorizer["authorizer_result_ttl_in_seconds"] == 0
+    # an identity source that a request may lack would refuse it unseen
+    assert authorizer["identity_source"].startswith("context.")
+
+
+@pytest.mark.req("R5.5")
+def test_authorizer_may_be_called_by_this_authorizer_only_and_may_only_log(inference: Json) -> None:
+    permission = only(inference, "aws_lambda_permission")
+    role = references(only(inference, "aws_lambda_function")["role"])
+    (policy,) = [p for p in resources(inference, "aws_iam_role_policy").values() if references(p["role"]) == role]
+    (statement,) = json.loads(policy["policy"])["Statement"]
+    assert permission["principal"] == "apigateway.amazonaws.com"
+    assert any(ref.startswith("aws_api_gateway_authorizer.") for ref in references(permission["source_arn"]))
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    (log,) = references(statement["Resource"])
+    assert references(only(inference, "aws_lambda_function")["logging_config"]) == {log}
+
+
+@pytest.mark.req("R5.5")
+def test_keys_belong_to_the_plan_of_this_stage_and_are_not_in_the_state(inference: Json) -> None:
+    plan = only(inference, "aws_api_gateway_usage_plan")
+    (stage,) = plan["api_stages"]
+    (live,) = resources(inference, "aws_api_gateway_stage")
+    assert references(stage["stage"]) == {f"aws_api_gateway_stage.{live}"}
+    assert plan["quota_settings"]["limit"] > 0
+    assert plan["throttle_settings"]["rate_limit"] > 0
+    assert not resources(inference, "aws_api_gateway_api_key")
+
+
+@pytest.mark.req("R5.5")
+def test_keys_do_not_reach_the_hosts(inference: Json) -> None:
+    for integration in forwarded(inference).values():
+        replaced = {name.split(".")[-1].lower(): value for name, value in integration["request_parameters"].items()}
+        assert set(replaced) == {"authorization", "x-api-key"}
+        assert all(re.fullmatch(r"'\w+'", value) for value in replaced.values())
+
+
+@pytest.mark.req("R5.6")
+@pytest.mark.parametrize("kind", ["INVALID_API_KEY", "ACCESS_DENIED", "UNAUTHORIZED"])
+def test_missing_or_wrong_key_is_401_that_says_how_to_authenticate(inference: Json, kind: str) -> None:
+    response = responses(inference)[kind]
+    assert response["status_code"] == "401"
+    assert headers(response["response_parameters"])["WWW-Authenticate"] == "Bearer"
+
+
+def test_every_error_of_api_gateway_has_the_published_shape_and_can_be_read_by_the_page(inference: Json) -> None:
+    loader: Any = botocore.loaders.Loader()
+    shapes = loader.load_service_model("apigateway", "service-2")["shapes"]
+    assert set(responses(inference)) == set(shapes["GatewayResponseType"]["enum"])
+    (distribution,) = resources(inference, "aws_cloudfront_distribution")
+    for response in responses(inference).values():
+        check_error(response["response_templates"]["application/json"], int(response["status_code"]))
+        origin = headers(response["response_parameters"])["Access-Control-Allow-Origin"]
+        assert origin == f"https://${{aws_cloudfront_distribution.{distribution}.domain_name}}"
+
+
+@pytest.mark.req("R7.1", "R5.3")
+@pytest.mark.parametrize("status", ["429", "503"])
+def test_error_that_passes_says_when_to_try_again(inference: Json, status: str) -> None:
+    passing = [r for r in responses(inference).values() if r["status_code"] == status]
+    assert passing
+    assert all(int(headers(response["response_parameters"])["Retry-After"]) > 0 for response in passing)
+
+
+@pytest.mark.req("R7.2")
+def test_timeout_of_api_gateway_is_504(inference: Json) -> None:
+    assert responses(inference)["INTEGRATION_TIMEOUT"]["status_code"] == "504"
+
+
+PREFLIGHT = re.escape('#if($context.httpMethod == "OPTIONS")\n#set($context.responseOverride.status = 204)\n#else\n')
+"""How a template of API Gateway's begins that gives a preflight an empty 204."""
+
+
+def mocks(stack: Json) -> Iterator[tuple[str, int, Json, str]]:
+    """Path, status, response and error body of each ANY method."""
+    found = resources(stack, "aws_api_gateway_integration_response").values()
+    by_path = {path_of(stack, response["resource_id"]): response for response in found}
+    for integration in resources(stack, "aws_api_gateway_integration").values():
+        if integration["type"] != "MOCK":
+            continue
+        path = path_of(stack, integration["resource_id"])
+        template = by_path[path]["response_templates"]["application/json"]
+        match = re.fullmatch(PREFLIGHT + r"(.*)\n#end", template)
+        assert match
+        status = json.loads(integration["request_templates"]["application/json"])["statusCode"]
+        yield path, status, by_path[path], match.group(1)
+
+
+def test_unknown_routes_are_404_and_wrong_methods_405_in_the_published_shape(inference: Json) -> None:
+    statuses: dict[str, int] = {}
+    for path, status, response, body in mocks(inference):
+        statuses[path] = status
+        (declared,) = references(response["status_code"])
+        method_response = resources(inference, "aws_api_gateway_method_response")[declared.split(".")[1]]
+        assert method_response["status_code"] == str(status)
+        assert set(method_response["response_parameters"]) == set(response["response_parameters"])
+        check_error(body, status)
+    routes = {route.split()[1]: 405 for route in forwarded(inference)}
+    assert statuses == {**routes, **dict.fromkeys(["", "/v1", "/v1/chat", "/{proxy+}"], 404)}
+
+
+@pytest.mark.req("R9.5")
+def test_preflight_lets_the_page_send_json_with_a_key(inference: Json) -> None:
+    (distribution,) = resources(inference, "aws_cloudfront_distribution")
+    allowed = {path: headers(response["response_parameters"]) for path, _, response, _ in mocks(inference)}
+    for route in forwarded(inference):
+        verb, path = route.split()
+        sent = allowed[path]
+        assert (
+            sent["Access-Control-Allow-Origin"]
+            == f"https://${{aws_cloudfront_distribution.{distribution}.domain_name}}"
+        )
+        assert verb in sent["Access-Control-Allow-Methods"].split(", ")
+        # the wildcard covers Content-Type, but not Authorization
+        assert {"Authorization", "*"} <= set(sent["Access-Control-Allow-Headers"].split(", "))
+
+
+@pytest.mark.req("R9.5")
+def test_hosts_allow_the_same_origin_as_the_edge(inference: Json) -> None:
+    (distribution,) = resources(inference, "aws_cloudfront_distribution")
+    origin = f"https://${{aws_cloudfront_distribution.{distribution}.domain_name}}"
+    (script,) = [text for text in strings(inference["locals"]) if "GATEWAY_ROOT_PATH=/live" in text]
+    assert f"GATEWAY_CORS_ORIGINS={origin}" in script
+
+
+@pytest.mark.req("R9.5")
+def test_fixed_headers_allow_all_where_there_are_several_origins() -> None:
+    stack = synthesize(allowed_origins=("https://a.example", "https://b.example"))
+    sent = [headers(response["response_parameters"]) for response in responses(stack).values()]
+    assert {each["Access-Control-Allow-Origin"] for each in sent} == {"*"}
+    assert blocked_headers(rules(stack)["rate-limit"])["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.req("R5.3", "R5.4")
+def test_requests_are_counted_by_client_address_within_a_minute(inference: Json) -> None:
+    rule = rules(inference)["rate-limit"]
+    assert rule["statement"] == {
+        "rate_based_statement": {
+            "limit": "${var.rate_limit_per_minute}",
+            "evaluation_window_sec": 60,
+            "aggregate_key_type": "IP",
+        }
+    }
+    assert inference["variable"]["rate_limit_per_minute"]["default"] == 100
+    # the first rule, so that no other ends the evaluation before a request is counted
+    assert rule["priority"] == min(each["priority"] for each in rules(inference).values())
+
+
+@pytest.mark.req("R5.3")
+@pytest.mark.parametrize(("name", "status"), [("rate-limit", 429), ("body-size", 413)])
+def test_what_the_firewall_blocks_gets_an_error_of_the_published_shape(inference: Json, name: str, status: int) -> None:
+    rule = rules(inference)[name]
+    response = rule["action"]["block"]["custom_response"]
+    bodies = {body["key"]: body for body in only(inference, "aws_wafv2_web_acl")["custom_response_body"]}
+    body = bodies[response["custom_response_body_key"]]
+    assert response["response_code"] == status
+    assert body["content_type"] == "APPLICATION_JSON"
+    check_error(body["content"], status)
+    assert "cloudfront" in blocked_headers(rule)["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.req("R5.3")
+def test_blocked_address_learns_when_to_try_again(inference: Json) -> None:
+    sent = blocked_headers(rules(inference)["rate-limit"])
+    assert sent["Retry-After"] == "60"
+    assert sent["Access-Control-Expose-Headers"] == "Retry-After"
+
+
+def test_only_bodies_that_are_longer_than_any_prompt_are_refused(inference: Json) -> None:
+    acl = only(inference, "aws_wafv2_web_acl")
+    (body,) = acl["association_config"]["request_body"]
+    size = rules(inference)["body-size"]["statement"]["size_constraint_statement"]
+    assert body["api_gateway"]["default_size_inspection_limit"] == "KB_64"
+    assert (size["comparison_operator"], size["size"]) == ("GT", 64 * 1024)
+    assert size["field_to_match"] == {"body": {"oversize_handling": "MATCH"}}
+    managed = [rule["statement"] for rule in rules(inference).values() if "override_action" in rule]
+    names = [statement["managed_rule_group_statement"]["name"] for statement in managed]
+    # looks at addresses only; the other groups read bodies, and prompts may say anything
+    assert names == ["AWSManagedRulesAmazonIpReputationList"]
+
+
+@pytest.mark.req("R5.3")
+def test_firewall_stands_before_the_stage(inference: Json) -> None:
+    association = only(inference, "aws_wafv2_web_acl_association")
+    (stage,) = resources(inference, "aws_api_gateway_stage")
+    (acl,) = resources(inference, "aws_wafv2_web_acl")
+    assert association["resource_arn"] == f"${{aws_api_gateway_stage.{stage}.arn}}"
+    assert association["web_acl_arn"] == f"${{aws_wafv2_web_acl.{acl}.arn}}"
+    assert only(inference, "aws_wafv2_web_acl")["scope"] == "REGIONAL"
+
+
+@pytest.mark.req("R4.6")
+def test_logs_of_the_edge_are_encrypted_and_kept_for_30_days(inference: Json) -> None:
+    stage = only(inference, "aws_api_gateway_stage")["access_log_settings"]["destination_arn"]
+    waf = only(inference, "aws_wafv2_web_acl_logging_configuration")["log_destination_configs"]
+    function = only(inference, "aws_lambda_function")["logging_config"]["log_group"]
+    groups = resources(inference, "aws_cloudwatch_log_group")
+    used = [groups[references(target).pop().split(".")[1]] for target in (stage, waf, function)]
+    (execution,) = [g for g in groups.values() if g["name"].startswith("API-Gateway-Execution-Logs_")]
+    assert execution["name"].endswith("/live")
+    assert used[1]["name"].startswith("aws-waf-logs-")
+    assert {group["retention_in_days"] for group in (*used, execution)} == {30}
+    assert all("aws_kms_key" in group["kms_key_id"] for group in (*used, execution))
+
+
+@pytest.mark.req("R5.5")
+def test_no_log_holds_keys_or_prompts(inference: Json) -> None:
+    logging = only(inference, "aws_wafv2_web_acl_logging_configuration")
+    redacted = {field["single_header"]["name"] for field in logging["redacted_fields"]}
+    settings = only(inference, "aws_api_gateway_method_settings")["settings"]
+    access = json.loads(only(inference, "aws_api_gateway_stage")["access_log_settings"]["format"])
+    acl = only(inference, "aws_wafv2_web_acl")
+    assert redacted >= {"authorization", "x-api-key", "cookie"}
+    assert settings["data_trace_enabled"] is False
+    assert not any(each["visibility_config"]["sampled_requests_enabled"] for each in (acl, *acl["rule"]))
+    # the first is the key itself; a message may quote a header, and a path may hold what a client put there
+    assert not {"$context.identity.apiKey", "$context.error.message", "$context.path"} & set(access.values())
+    assert all(re.fullmatch(r"\$context\.[\w.]+", variable) for variable in access.values())
+
+
+def test_stage_is_throttled_and_publishes_metrics(inference: Json) -> None:
+    method_settings = only(inference, "aws_api_gateway_method_settings")
+    settings = method_settings["settings"]
+    assert method_settings["method_path"] == "*/*"
+    assert settings["metrics_enabled"] is True
+    assert 0 < settings["throttling_rate_limit"] <= settings["throttling_burst_limit"]
+
+
+def triggers(stack: Json) -> dict[str, str]:
+    return only(stack, "aws_api_gateway_deployment")["triggers"]
+
+
+def change_method(patch: pytest.MonkeyPatch) -> None:
+    extended = (*rate_limited_api.OPERATIONS, Operation(method="GET", path="/v1/new"))
+    patch.setattr(rate_limited_api, "OPERATIONS", extended)
+
+
+def change_integration(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(api_route, "TIMEOUT_MARGIN_SECONDS", 6)
+
+
+def change_gateway_response(patch: pytest.MonkeyPatch) -> None:
+    changed = {**gateway_responses.GATEWAY_RESPONSES, "THROTTLED": edge_error(429, "Slower.")}
+    patch.setattr(gateway_responses, "GATEWAY_RESPONSES", changed)
+
+
+@pytest.mark.req("R2.3")
+@pytest.mark.parametrize("change", [change_method, change_integration, change_gateway_response])
+def test_changed_configuration_goes_live(api: Json, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    change(monkeypatch)
+    changed = triggers(synthesize())
+    assert changed["configuration"] != triggers(api)["configuration"]
+    assert {**changed, "configuration": ""} == {**triggers(api), "configuration": ""}
+
+
+@pytest.mark.req("R2.3")
+def test_unchanged_configuration_is_not_deployed_again(api: Json) -> None:
+    assert triggers(synthesize()) == triggers(api)
+
+
+DEPLOYED = (
+    "aws_api_gateway_method",
+    "aws_api_gateway_integration",
+    "aws_api_gateway_method_response",
+    "aws_api_gateway_integration_response",
+    "aws_api_gateway_gateway_response",
+    "aws_api_gateway_authorizer",
+)
+
+
+@pytest.mark.req("R2.3")
+def test_value_that_an_operator_changes_goes_live(inference: Json) -> None:
+    deployed = [r for kind in DEPLOYED for r in resources(inference, kind).values()]
+    used = {ref for resource in deployed for ref in references(resource)}
+    ids = {ref for ref in used if ref.startswith("aws_api_gateway_")}
+    assert used - ids <= references(triggers(inference))
+    assert {"var.require_api_key", "var.request_timeout_seconds"} <= references(triggers(inference))
+
+
+@pytest.mark.req("R2.3")
+def test_deployment_waits_for_everything_that_it_copies(inference: Json) -> None:
+    deployment = only(inference, "aws_api_gateway_deployment")
+    every = {f"{kind}.{name}" for kind in DEPLOYED for name in resources(inference, kind)}
+    assert every <= set(deployment["depends_on"])
+    assert deployment["lifecycle"]["create_before_destroy"] is True
+
+
+@pytest.mark.req("R5.1")
+def test_api_is_regional_since_other_endpoints_cut_silent_streams(inference: Json) -> None:
+    api = only(inference, "aws_api_gateway_rest_api")
+    assert api["endpoint_configuration"]["types"] == ["REGIONAL"]
+    assert only(inference, "aws_api_gateway_stage")["stage_name"] == "live"
+    assert "execute-api" in inference["output"]["api_url"]["value"]
+    assert inference["output"]["api_url"]["value"].endswith("/live")
+
+
+def test_own_domain_replaces_aws_url_and_hides_the_stage() -> None:
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+    stack = synthesize(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
+    domain, mapping = only(stack, "aws_api_gateway_domain_name"), only(stack, "aws_api_gateway_base_path_mapping")
+    assert (domain["domain_name"], domain["regional_certificate_arn"]) == ("api.example.com", arn)
+    assert domain["security_policy"] == "TLS_1_2"
+    assert "base_path" not in mapping
+    assert only(stack, "aws_api_gateway_rest_api")["disable_execute_api_endpoint"] is True
+
+
+def test_certificate_of_another_region_is_refused() -> None:
+    arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
+    with pytest.raises(ValueError, match="must be an ACM certificate in us-east-1"):
+        synthesize(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
+
+
+def test_domain_without_certificate_is_refused() -> None:
+    environment = Environment(name="x", vpc_cidr="10.0.0.0/20", max_instances=1, api_domain_name="api.example.com")
+    with pytest.raises(ValueError, match="go together"):
+        api_domain(environment)
+
+
+def test_account_lets_api_gateway_log_and_keeps_it_when_an_environment_goes(synthesized: dict[str, Json]) -> None:
+    (role,) = references(only(synthesized["state"], "aws_api_gateway_account")["cloudwatch_role_arn"])
+    attachment = only(synthesized["state"], "aws_iam_role_policy_attachment")
+    assert references(attachment["role"]) == {role}
+    assert attachment["policy_arn"].endswith("AmazonAPIGatewayPushToCloudWatchLogs")
+    others = [stack for name, stack in synthesized.items() if name != "state"]
+    assert not any(resources(stack, "aws_api_gateway_account") for stack in others)
