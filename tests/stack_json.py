@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 
-_REFERENCE = re.compile(r"(?<![\w.])((?:data\.)?(?:aws|tls)_\w+\.\w+|var\.\w+|local\.\w+)")
+_REFERENCE = re.compile(r"(?<![\w.])((?:data\.)?(?:aws|tls)_\w+\.[\w-]+|var\.[\w-]+|local\.[\w-]+)")
 
 
 def parse(text: str) -> Json:

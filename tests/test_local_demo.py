@@ -1,0 +1,124 @@
+"""The local demo, as a new user runs it: a real small model, the page, and nothing left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import httpx
+import openai
+import pytest
+from conftest import ROOT
+from engine_fixtures import ENGINE_PYTHON
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo."""
+
+    process: subprocess.Popen[str]
+    output: str
+    page: str
+    api: str
+
+
+@pytest.fixture(scope="module")
+def demo() -> Generator[Demo]:
+    """`make demo`, once its page is announced."""
+    api, page, engine = free_ports(3)
+    assert ENGINE_PYTHON.exists()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops.demo"],
+        cwd=ROOT,
+        env=os.environ | {"API_PORT": str(api), "PAGE_PORT": str(page), "ENGINE_PORT": str(engine), "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith("ready after"):
+            break
+    yield Demo(process, "".join(lines), f"http://127.0.0.1:{page}", f"http://127.0.0.1:{api}")
+    process.terminate()
+    process.wait()
+
+
+def group_members(pid: int) -> list[str]:
+    """Command lines of the descendants of a process."""
+    listing = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    parents = {int(row[0]): (int(row[1]), row[2]) for row in rows}
+
+    def descends(child: int) -> bool:
+        parent = parents.get(child, (0, ""))[0]
+        return parent == pid or (parent > 1 and descends(parent))
+
+    return [args for child, (_, args) in parents.items() if descends(child)]
+
+
+def test_it_synthesizes_and_forecasts_before_it_serves(demo: Demo) -> None:
+    assert "inference-prod" in demo.output
+    assert "$" in demo.output
+
+
+@pytest.mark.req("R9.1", "R9.2")
+def test_page_is_at_the_root_and_knows_the_api(demo: Demo) -> None:
+    page = httpx.get(f"{demo.page}/")
+    assert "<textarea" in page.text
+    assert httpx.get(f"{demo.page}/config.json").json()["apiUrl"] == demo.api
+
+
+@pytest.mark.req("R5.1")
+def test_a_real_model_answers_sensibly_plain_and_streamed(demo: Demo) -> None:
+    client = openai.OpenAI(base_url=f"{demo.api}/v1", api_key="unused")
+    question = {"role": "user", "content": "What is the capital of France?"}
+    model = client.models.list().data[0].id
+    plain = client.chat.completions.create(model=model, messages=[question], temperature=0, max_tokens=20)  # pyright: ignore
+    assert "Paris" in (plain.choices[0].message.content or "")
+    with client.chat.completions.create(
+        model=model,
+        messages=[question],
+        temperature=0,
+        max_tokens=20,
+        stream=True,  # pyright: ignore
+    ) as stream:
+        parts = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
+    assert "Paris" in "".join(parts)
+    assert len([part for part in parts if part]) > 3
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "ops.demo", "--port", str(port)], cwd=ROOT, capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: port {port} cannot be used")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT])
+def test_ctrl_c_stops_everything(demo: Demo, signal_number: signal.Signals) -> None:
+    children = group_members(demo.process.pid)
+    assert any("runtime" in args for args in children)
+    assert any("vllm" in args.lower() for args in children)
+    demo.process.send_signal(signal_number)
+    assert demo.process.wait(timeout=60) == 128 + signal_number
+    listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    assert not any(args in listing.splitlines() for args in children)
