@@ -5,7 +5,7 @@ API does, and stream their answers. Every prompt is different, and every answer 
 read from INFERENCE_API_KEY. The exit code is 1 where a request failed.
 """
 
-# pyright: reportUnknownMemberType=false  (matplotlib's types have gaps)
+# pyright: reportUnknownMemberType=false
 
 import argparse
 import json

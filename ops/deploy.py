@@ -1,0 +1,177 @@
+"""Deploy an environment: state, machine image and service, in this order, each after its plan was shown.
+
+It can be repeated at any time: what is already there is left alone, and what was interrupted is finished. It ends when
+the API has answered a real completion.
+"""
+
+# boto3 has no types of its own
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.prompt import Confirm
+
+from ops import smoke
+from ops.preflight import environment_of, preflight
+from ops.readiness import wait_until_ready
+from ops.state_bootstrap import bootstrap, local_state_path
+from ops.tofu import STACKS, Stack, synthesize
+from stacks.backend import state_bucket_name
+from stacks.environments import REGION, Environment
+
+READY_SECONDS = 15 * 60
+"""A host has 5 minutes to get ready, and may be replaced once."""
+
+console = Console()
+
+
+class Deployment:
+    """What was asked for, and the account that it goes to.
+
+    Args:
+        variables: Options for `tofu`, of the service's stack.
+        dry_run: Whether plans are only shown.
+        assume_yes: Whether plans are applied without asking.
+        account_id: The AWS account.
+    """
+
+    def __init__(self, *, variables: Sequence[str], dry_run: bool, assume_yes: bool, account_id: str) -> None:
+        self._variables, self._dry_run, self._assume_yes = variables, dry_run, assume_yes
+        self._account_id = account_id
+        self._bucket = state_bucket_name(account_id, REGION)
+        self.backend_config = f"-backend-config=bucket={self._bucket}"
+
+    def approve(self, what: str) -> bool:
+        """Ask whether the plan above may be applied.
+
+        Raises:
+            SystemExit: it may not.
+        """
+        if not self._assume_yes and not Confirm.ask(f"Apply this plan to {what}?", default=False):
+            sys.exit(f"nothing was changed in {what}")
+        return True
+
+    def state(self, stack: Stack) -> None:
+        """Make the bucket and the table, or bring them up to date."""
+        local_state = local_state_path(self._account_id, REGION)
+        if self._bucket_exists() and not local_state.exists():
+            self.apply(stack)
+        elif self._dry_run:
+            console.print(f"{stack.name}: would make the bucket {self._bucket} and the lock table")
+        else:
+            bootstrap(stack, local_state, self.backend_config, lambda: self.approve(stack.name))
+
+    def _bucket_exists(self) -> bool:
+        try:
+            boto3.client("s3", region_name=REGION).head_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return False
+            sys.exit(f"error: {self._bucket} cannot be reached: {error}")
+        return True
+
+    def apply(self, stack: Stack, variables: Sequence[str] = ()) -> None:
+        """Show the plan of a stack, and apply it once it is approved."""
+        stack.init("-reconfigure", self.backend_config)
+        try:
+            if not stack.plan(*variables):
+                console.print(f"{stack.name}: nothing to change")
+            elif self._dry_run:
+                show_forecast(stack)
+            else:
+                show_forecast(stack)
+                self.approve(stack.name)
+                stack.apply()
+        finally:
+            stack.plan_file.unlink(missing_ok=True)
+
+    def run(self, environment: Environment) -> None:
+        """Deploy everything that the environment needs."""
+        self.state(Stack(STACKS / "state"))
+        if self._dry_run and not self._bucket_exists():
+            console.print("image and service: cannot be planned before the state bucket is there")
+            return
+        self.apply(Stack(STACKS / "image"))
+        service = Stack(STACKS / environment.prefix)
+        self.apply(service, self._variables)
+        if not self._dry_run:
+            check_service(service)
+
+
+def show_forecast(stack: Stack) -> None:
+    """Print what the stack will cost, where it says so."""
+    for name, value in stack.planned_outputs().items():
+        if "cost" in name:
+            console.print(f"[bold]{name}[/]: {value}")
+
+
+def check_service(stack: Stack) -> None:
+    """Wait until the API answers a completion.
+
+    Raises:
+        SystemExit: it does not.
+    """
+    outputs = stack.outputs()
+    url = outputs["api_url"]
+    console.print(f"waiting for {url}")
+    if not wait_until_ready(url, READY_SECONDS, console):
+        sys.exit(
+            f"error: the API is not ready after {READY_SECONDS // 60} minutes: see docs/runbook.md, No host is ready"
+        )
+    api = smoke.Api(url, os.environ.get(smoke.KEY_VARIABLE))
+    result = smoke.run_check("completion", smoke.check_completion, api)
+    if not result.passed and not api.keyed and "401" in result.detail:
+        console.print(f"keys are on: make one with ops.keys, set {smoke.KEY_VARIABLE}, run python -m ops.smoke {url}")
+    elif not result.passed:
+        sys.exit(f"error: the API is ready, but a completion failed: {result.detail}")
+    else:
+        console.print(f"first completion: {result.detail}")
+    console.print(f"API: [bold]{url}[/]\npage: [bold]{outputs['site_url']}[/]")
+
+
+def variable_options(arguments: argparse.Namespace) -> list[str]:
+    """Return the options that `tofu` gets for variables, as they were given."""
+    return [f"-var={pair}" for pair in arguments.var] + [f"-var-file={os.path.abspath(p)}" for p in arguments.var_file]  # noqa: PTH100
+
+
+def account_id() -> str:
+    """Return the id of the AWS account that the credentials are for.
+
+    Raises:
+        SystemExit: there are none.
+    """
+    try:
+        return str(boto3.client("sts", region_name=REGION).get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"error: {error}: set AWS_PROFILE, or run aws sso login")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m ops.deploy", description=__doc__)
+    parser.add_argument("environment", type=environment_of, help="dev, staging or prod (stacks/environments.py)")
+    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="OpenTofu variable")
+    parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="file of OpenTofu variables")
+    parser.add_argument("--dry-run", action="store_true", help="show plans, change nothing")
+    parser.add_argument("--yes", action="store_true", help="apply without asking")
+    arguments = parser.parse_args()
+    if not preflight(arguments.environment, console):
+        sys.exit("error: what is marked `to do` above comes first")
+    with console.status("synthesizing"):
+        synthesize()
+    Deployment(
+        variables=variable_options(arguments),
+        dry_run=arguments.dry_run,
+        assume_yes=arguments.yes,
+        account_id=account_id(),
+    ).run(arguments.environment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Wait for a service that was just deployed, and show how its boot goes on."""
+
+import time
+
+import httpx
+from rich.console import Console
+
+
+def state_of(url: str) -> str:
+    """Return in a word or two what the API says about itself now."""
+    try:
+        response = httpx.get(f"{url}/health", timeout=10)
+    except httpx.HTTPError as error:
+        return f"no answer ({type(error).__name__})"
+    try:
+        health = response.json()
+        return health["status"] if health["status"] == "ready" else f"{health['status']}: {health['stage']}"
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {response.status_code}, no host answers yet"
+
+
+def wait_until_ready(url: str, seconds: float, console: Console, interval: float = 2) -> bool:
+    """Print each state of the API as it comes, and return whether it was ready in time.
+
+    Args:
+        url: Of the API, without a trailing slash.
+        seconds: How long to wait.
+        console: Where to print.
+        interval: Seconds between two looks; 2 are 30 a minute, well under the rate limit.
+    """
+    began, last = time.monotonic(), ""
+    while (elapsed := time.monotonic() - began) < seconds:
+        state = state_of(url)
+        if state != last:
+            console.print(f"{elapsed:5.0f} s  {state}", highlight=False)
+            last = state
+        if state == "ready":
+            return True
+        time.sleep(interval)
+    return False
