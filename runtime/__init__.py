@@ -1,1 +1,1 @@
-"""The host's gateway: what stands between the load balancer and vLLM on each GPU host. `python -m runtime` starts it."""
+"""The host's gateway, between the load balancer and vLLM on each GPU host. `python -m runtime` starts it."""

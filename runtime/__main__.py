@@ -1,6 +1,5 @@
 """`python -m runtime`: read the settings, take the port, serve."""
 
-import asyncio
 import logging
 import os
 import sys

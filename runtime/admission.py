@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 from runtime.errors import unavailable
@@ -43,7 +43,7 @@ class Admission:
         return sum(self._durations) / len(self._durations) if self._durations else 1.0
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Generator[None]:
         """Hold one of the places, which working and waiting requests share.
 
         Raises:
@@ -62,7 +62,7 @@ class Admission:
                 self._idle.set()
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncGenerator[None]:
         """Wait for a turn to work, and hold it."""
         async with self._slots:
             self.in_flight += 1

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from runtime.admission import Admission
-from runtime.engine_client import EngineClient, EngineGone
+from runtime.context import Context
+from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.errors import ApiError, bad_request, unavailable
 from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH, Metric, emf_document
-from runtime.relay import relay
+from runtime.relay import CLIENT_LEFT, relay
 from runtime.reply import Headers, Reply, Send
 from runtime.settings import Settings
 from runtime.validation import COMPLETION_PATHS, Request, parse
@@ -43,6 +44,7 @@ class App:
         self._lifecycle = lifecycle
         self._admission = admission
         self._client = client
+        self._context = Context(client)
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         """Answer one HTTP request (ASGI 3)."""
@@ -50,7 +52,7 @@ class App:
         reply = Reply(send, request_id=_request_id(headers), headers=self._cors(headers))
         path = self._path(scope["path"])
         try:
-            await self._route(scope["method"], path, headers, receive, reply)
+            await self._route(scope, path, headers, receive, reply)
         except ApiError as error:
             await reply.fail(error)
         except Exception:
@@ -64,7 +66,10 @@ class App:
         return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
     def _cors(self, headers: Mapping[bytes, bytes]) -> Headers:
-        """Return the headers that let the origin's scripts read the answer. https://fetch.spec.whatwg.org/#http-cors-protocol"""
+        """Return the headers that let the origin's scripts read the answer.
+
+        https://fetch.spec.whatwg.org/#http-cors-protocol
+        """
         allowed = self._settings.cors_origins
         origin = headers.get(b"origin", b"")
         if not allowed:
@@ -77,8 +82,8 @@ class App:
             (b"vary", b"Origin"),
         )
 
-    async def _route(self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
-        expected = METHOD_OF_PATH.get(path)
+    async def _route(self, scope: Any, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
+        method, expected = scope["method"], METHOD_OF_PATH.get(path)
         if expected is None:
             raise ApiError(404, f"There is no {path}; docs are at /openapi.json.", closes=True)
         if method == "OPTIONS":
@@ -92,7 +97,7 @@ class App:
         elif path == "/v1/models":
             await self._models(reply)
         else:
-            await self._complete(path, headers, receive, reply)
+            await self._complete(path, headers, receive, reply, scope["state"][CLIENT_LEFT])
 
     async def _health(self, reply: Reply) -> None:
         report = {
@@ -111,10 +116,17 @@ class App:
                 self._client.request("GET", "/v1/models") as answer,
             ):
                 await reply.whole(answer.status, b"application/json", await answer.body())
-        except (EngineGone, TimeoutError):
+        except (EngineGoneError, TimeoutError):
             raise unavailable("The model does not answer.", 10) from None
 
-    async def _complete(self, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
+    async def _complete(
+        self,
+        path: str,
+        headers: Mapping[bytes, bytes],
+        receive: Any,
+        reply: Reply,
+        client_left: asyncio.Future[None],
+    ) -> None:
         self._lifecycle.require_ready()
         with self._admission.place():
             request = await self._read(path, headers, receive)
@@ -124,9 +136,10 @@ class App:
                 request,
                 reply,
                 client=self._client,
+                context=self._context,
                 admission=self._admission,
                 timeout_seconds=self._settings.request_timeout_seconds,
-                client_left=receive,
+                client_left=client_left,
             )
 
     async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any) -> Request:

@@ -9,10 +9,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
-from runtime.engine_client import EngineClient, EngineGone
+from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.lifecycle import Lifecycle, Status
 from runtime.settings import Settings
 
@@ -42,7 +43,7 @@ ENVIRONMENT = {
 }
 
 
-class EngineFailed(Exception):
+class EngineFailedError(Exception):
     """The engine cannot go on; the text says why."""
 
 
@@ -92,8 +93,8 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
 
 async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle) -> None:
     """Pass the engine's log on to standard error, and read from it how far the boot has come."""
-    assert process.stdout is not None
-    while line := await _read_line(process.stdout):
+    output = cast(asyncio.StreamReader, process.stdout)
+    while line := await _read_line(output):
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
         for stage, words in LOG_LINE_OF_STAGE.items():
@@ -112,7 +113,7 @@ async def answers(client: EngineClient, model: str) -> bool:
     """Return whether the engine answers a real one-token request.
 
     Raises:
-        EngineGone: nothing listens, or the connection broke.
+        EngineGoneError: nothing listens, or the connection broke.
     """
     probe = msgspec.json.encode({"model": model, "prompt": "a", "max_tokens": 1})
     async with client.request("POST", "/v1/completions", probe, request_id="check") as answer:
@@ -123,7 +124,7 @@ async def answers(client: EngineClient, model: str) -> bool:
 async def wait_until_ready(client: EngineClient, model: str) -> None:
     """Return once the engine answers. A refused connection means that it still loads."""
     while True:
-        with contextlib.suppress(EngineGone):
+        with contextlib.suppress(EngineGoneError):
             if await answers(client, model):
                 return
         await asyncio.sleep(POLL_SECONDS)
@@ -133,7 +134,7 @@ async def watch(client: EngineClient, settings: Settings) -> None:
     """Check a ready engine until it fails. What it says to clients counts too, so a busy one is not taken for hung.
 
     Raises:
-        EngineFailed: it was silent for `check_timeout_seconds`, or answered with an error.
+        EngineFailedError: it was silent for `check_timeout_seconds`, or answered with an error.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -144,19 +145,19 @@ async def watch(client: EngineClient, settings: Settings) -> None:
         try:
             async with asyncio.timeout(settings.check_timeout_seconds):
                 if not await answers(client, settings.served_model_name):
-                    raise EngineFailed("the engine answers a check with an error")
-        except EngineGone:
-            raise EngineFailed("the engine closed its connection") from None
+                    raise EngineFailedError("the engine answers a check with an error")
+        except EngineGoneError:
+            raise EngineFailedError("the engine closed its connection") from None
         except TimeoutError:
             if client.last_data < asked:
-                raise EngineFailed(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
+                raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
 
 
 async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> None:
     """Start the engine and serve until it fails.
 
     Raises:
-        EngineFailed: it missed the boot deadline, died or hangs; nothing of it is left.
+        EngineFailedError: it missed the boot deadline, died or hangs; nothing of it is left.
     """
     process = await start(settings, environ)
     lifecycle.enter("imports")
@@ -166,7 +167,7 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
     try:
         await asyncio.wait([serving, died], return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
-            raise EngineFailed("the engine died")
+            raise EngineFailedError("the engine died")
         await serving
     finally:
         serving.cancel()
@@ -180,7 +181,7 @@ async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle)
         async with asyncio.timeout(remaining):
             await wait_until_ready(client, settings.served_model_name)
     except TimeoutError:
-        raise EngineFailed(f"not ready within {settings.boot_deadline_seconds:g} s") from None
+        raise EngineFailedError(f"not ready within {settings.boot_deadline_seconds:g} s") from None
     lifecycle.become_ready()
     log.info("ready after %.1f s", lifecycle.elapsed_seconds)
     await watch(client, settings)
@@ -196,7 +197,7 @@ async def supervise(
         started = loop.time()
         try:
             await run_once(settings, client, lifecycle, os.environ)
-        except EngineFailed as error:
+        except EngineFailedError as error:
             log.error("engine failed: %s", error)
         was_ready = lifecycle.status is Status.READY
         lifecycle.restart()

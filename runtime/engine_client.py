@@ -18,7 +18,7 @@ BUFFER_BYTES = 262_144
 """Unread bytes of an answer at which reading from the engine pauses."""
 
 
-class EngineGone(Exception):
+class EngineGoneError(Exception):
     """The engine closed the connection, or accepts none."""
 
 
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         """Send a whole request, and return once the head of the answer is here.
 
         Raises:
-            EngineGone: the connection was closed before.
+            EngineGoneError: the connection was closed before.
         """
         self._reset()
         if not self._lost:
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         """Return what has come of the body; nothing at its end.
 
         Raises:
-            EngineGone: the connection was closed before the end.
+            EngineGoneError: the connection was closed before the end.
         """
         while not self._chunks and not self._complete:
             await self._progress()
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         """Return the whole body.
 
         Raises:
-            EngineGone: the connection was closed before the end.
+            EngineGoneError: the connection was closed before the end.
         """
         parts: list[bytes] = []
         while part := await self.chunk():
@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
 
     async def _progress(self) -> None:
         if self._lost:
-            raise EngineGone
+            raise EngineGoneError
         self._waiter = self._loop.create_future()
         await self._waiter
 
@@ -101,14 +101,17 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (asyncio.Protocol)."""
         # uvloop's transports have the methods of asyncio.Transport, but are no subclass
         self._transport = cast(asyncio.Transport, transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the interface of asyncio.Protocol
+        """Fail whoever waits (asyncio.Protocol)."""
         self._lost = True
         self._wake()
 
     def data_received(self, data: bytes) -> None:
+        """Parse what came (asyncio.Protocol)."""
         self._on_data()
         try:
             self._parser.feed_data(data)
@@ -117,14 +120,17 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Note what kind of body comes (httptools)."""
         if name.lower() == b"content-type":
             self.content_type = value
 
     def on_headers_complete(self) -> None:
+        """Note the status (httptools)."""
         self.status = self._parser.get_status_code()
         self._started = True
 
     def on_body(self, data: bytes) -> None:
+        """Keep a piece of the body, and stop reading when too many are unread (httptools)."""
         self._chunks.append(data)
         self._buffered += len(data)
         if self._buffered > BUFFER_BYTES and not self._paused:
@@ -132,6 +138,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
+        """Note the end, and whether another request may follow (httptools)."""
         self._keeps_alive = self._parser.should_keep_alive()
         self._complete = True
 
@@ -160,7 +167,7 @@ class EngineClient:
         """Return an idle connection, or a new one.
 
         Raises:
-            EngineGone: nothing listens.
+            EngineGoneError: nothing listens.
         """
         loop = asyncio.get_running_loop()
         while self._idle:
@@ -171,7 +178,7 @@ class EngineClient:
         try:
             _, connection = await loop.create_connection(lambda: Connection(self._note_data), "127.0.0.1", self._port)
         except OSError:
-            raise EngineGone from None
+            raise EngineGoneError from None
         return connection
 
     def release(self, connection: Connection) -> None:

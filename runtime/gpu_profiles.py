@@ -150,7 +150,10 @@ class EngineProfile:
 
     @property
     def engine_args(self) -> str:
-        """The arguments, quoted for a shell: the value of GATEWAY_ENGINE_ARGS. https://docs.vllm.ai/en/latest/cli/serve"""
+        """The arguments, quoted for a shell: the value of GATEWAY_ENGINE_ARGS.
+
+        https://docs.vllm.ai/en/latest/cli/serve
+        """
         arguments = [
             *("--dtype", self.dtype),
             *("--max-model-len", str(self.max_model_len)),

@@ -47,9 +47,7 @@ ENGINE_FAILURES = Metric("EngineFailures", "Count")
 BOOT_STAGES = ("boot", "gateway", "imports", "weights", "compile", "first_token")
 """What happens from the host's boot to the first token, in this order."""
 
-BOOT_STAGE_SECONDS = {
-    stage: Metric(f"Boot{stage.title().replace('_', '')}Seconds", "Seconds") for stage in BOOT_STAGES
-}
+BOOT_STAGE_SECONDS = {stage: Metric(f"Boot{stage.title().replace('_', '')}Seconds", "Seconds") for stage in BOOT_STAGES}
 
 
 def responses_of(status: int) -> Metric:

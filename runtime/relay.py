@@ -1,19 +1,18 @@
 """A completion's way through the engine: within the deadline, for as long as the client stays."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
 
 from runtime.admission import Admission
-from runtime.engine_client import Connection, EngineClient, EngineGone
+from runtime.context import Context
+from runtime.engine_client import Connection, EngineClient, EngineGoneError
 from runtime.errors import ApiError, unavailable
 from runtime.reply import Reply, Usage
 from runtime.validation import Request, encode_for_engine, wants_usage
 
-ClientLeft = Callable[[], Awaitable[Any]]
+CLIENT_LEFT = "client_left"
+"""Key in a request's ASGI state: a future that is done once its connection is lost."""
 
 USAGE_MARK = b'"choices":[]'
 """Only the event that reports the usage has it: inside a JSON string the quotes would be escaped."""
@@ -35,39 +34,43 @@ async def relay(
     reply: Reply,
     *,
     client: EngineClient,
+    context: Context,
     admission: Admission,
     timeout_seconds: float,
-    client_left: ClientLeft,
+    client_left: asyncio.Future[None],
 ) -> None:
     """Wait for a turn, then pass the engine's answer on to `reply`.
 
-    `client_left` returns once the client is gone. That, and the deadline, close the connection to the engine, which
-    cancels the work there.
+    The deadline closes the connection to the engine, which cancels the work there. So does `client_left`, which is
+    done once the client is gone.
 
     Raises:
-        ApiError: 504 past the deadline, 503 when the engine broke off.
+        ApiError: 504 past the deadline, 503 when the engine broke off, 400 when it does not fit into the context.
     """
     body = encode_for_engine(request)
     deadline = asyncio.timeout(timeout_seconds)
-    leaving = asyncio.ensure_future(client_left())
+
+    def leave(_: object) -> None:
+        if not deadline.expired():
+            deadline.reschedule(asyncio.get_running_loop().time())
+
     try:
         async with deadline:
-            leaving.add_done_callback(lambda task: task.cancelled() or _expire_now(deadline))
-            async with admission.slot(), client.request("POST", path, body, request_id=reply.request_id) as answer:
-                await _pass_on(answer, request, reply)
+            client_left.add_done_callback(leave)
+            async with admission.slot():
+                await context.refuse_overflow(request)
+                async with client.request("POST", path, body, request_id=reply.request_id) as answer:
+                    await _pass_on(answer, request, reply)
     except TimeoutError:
-        reply.client_left = leaving.done()
+        reply.client_left = client_left.done()
         if not reply.client_left:
             raise ApiError(504, f"No complete answer within {timeout_seconds:g} seconds.") from None
-    except EngineGone:
-        raise unavailable("The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS) from None
+    except EngineGoneError:
+        raise unavailable(
+            "The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS
+        ) from None
     finally:
-        leaving.cancel()
-
-
-def _expire_now(deadline: asyncio.Timeout) -> None:
-    with contextlib.suppress(RuntimeError):  # it is over
-        deadline.reschedule(asyncio.get_running_loop().time())
+        client_left.remove_done_callback(leave)
 
 
 async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:
@@ -76,7 +79,7 @@ async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:
         return
     body = await answer.body()
     if answer.status >= 500:
-        raise EngineGone
+        raise EngineGoneError
     if answer.status == 200:
         reply.usage = _answer.decode(body).usage
     await reply.whole(answer.status, b"application/json", body)

@@ -65,7 +65,9 @@ class Reply:
 
     async def start_stream(self) -> None:
         """Send the head of a stream."""
-        await self._start(200, [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")])
+        await self._start(
+            200, [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+        )
 
     async def events(self, data: bytes) -> None:
         """Send complete events of a stream."""

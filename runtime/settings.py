@@ -1,4 +1,4 @@
-"""The gateway's settings: one frozen value, read from environment variables named GATEWAY_ and the field in capitals."""
+"""The gateway's settings: one frozen value, read from environment variables, GATEWAY_ and the field in capitals."""
 
 import dataclasses
 import re
@@ -19,8 +19,8 @@ class Settings:
     """How the gateway and its engine run. A tuple is comma-separated in the environment.
 
     Attributes:
-        host: Address to listen on; 127.0.0.1 unless told otherwise.
-        port: TCP port to listen on; 0 takes a free one.
+        host: Address to listen on.
+        port: TCP port to listen on.
         engine_port: TCP port of vLLM, on the loopback interface only.
         engine_command: Start of vLLM's command line, split as a shell would; `python` is this very interpreter.
         engine_args: Further arguments for vLLM, split as a shell would.
@@ -33,7 +33,7 @@ class Settings:
         max_queued: Requests that wait for one of these places; beyond them the answer is 503.
         max_output_tokens: Upper bound of `max_tokens`, and what a chat without it may use.
         request_timeout_seconds: Deadline of a request, its wait included (R7.2).
-        client_timeout_seconds: How long a client may take to send headers, and again the body.
+        client_timeout_seconds: How long a client may take to send a whole request.
         keep_alive_seconds: How long an idle connection stays open; above the load balancer's 60 s.
         drain_timeout_seconds: How long requests may still run after SIGTERM.
         boot_deadline_seconds: Longest time from the start until the first token (R1.2).
@@ -130,7 +130,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(**{name: _parse(name, defaults[name], text) for name, text in given.items()})  # type: ignore[arg-type]
 
 
-def _render(value: object) -> str:
+def render_value(value: object) -> str:
+    """Return a value as an environment variable holds it."""
     match value:
         case bool():
             return str(value).lower()
@@ -152,7 +153,7 @@ def render_env_file(settings: Settings) -> str:
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if value != field.default:
-            text = _render(value)
+            text = render_value(value)
             if "\n" in text or "\r" in text:
                 raise SettingsError(f"{PREFIX}{field.name.upper()} holds a line break")
             lines.append(f"{PREFIX}{field.name.upper()}={text}\n")

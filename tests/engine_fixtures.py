@@ -20,7 +20,7 @@ TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
 MODEL = "phi-3"
 MAX_IN_FLIGHT = 20
 MAX_QUEUED = 20
-REQUEST_TIMEOUT_SECONDS = 10
+REQUEST_TIMEOUT_SECONDS = 6
 CLIENT_TIMEOUT_SECONDS = 2
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192
@@ -182,7 +182,7 @@ class GatewayHost:
             request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
             client_timeout_seconds=CLIENT_TIMEOUT_SECONDS,
             check_interval_seconds=1,
-            check_timeout_seconds=5,
+            check_timeout_seconds=4,
         )
 
     def gateway(self) -> Gateway:
@@ -251,5 +251,3 @@ def loading_gateway(tmp_path: Path) -> Iterator[Gateway]:
     gateway.wait_until("loading")
     yield gateway
     gateway.stop()
-
-

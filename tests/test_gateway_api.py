@@ -13,6 +13,7 @@ from engine_fixtures import (
     MODEL,
     ORIGIN,
     REQUEST_TIMEOUT_SECONDS,
+    ROOT,
     Gateway,
     wait_for,
 )
@@ -62,9 +63,9 @@ def test_boot_went_through_its_stages_in_order(gateway: Gateway) -> None:
 def test_stream_delivers_tokens_while_the_engine_still_works(client: httpx.Client, gateway: Gateway) -> None:
     with client.stream("POST", COMPLETIONS, json={**LONG, "stream": True}) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        first = next(response.iter_lines())
-        assert "choices" in json.loads(first.removeprefix("data: "))
-        assert gateway.engine_metric("vllm:num_requests_running") == 1
+        lines = response.iter_lines()
+        assert "choices" in json.loads(next(lines).removeprefix("data: "))
+        wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 1, "the engine still at work")
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -96,7 +97,7 @@ def test_a_stream_adds_one_document_with_latency_first_token_and_tokens(client: 
         ({"prompt": ["a", 1]}, "prompt[1]"),
         ({"prompt": ""}, "prompt"),
         ({"max_tokens": 1}, "prompt"),
-        ({"prompt": "a" * 40_000, "max_tokens": 1}, "input_tokens"),
+        ({"prompt": "a" * 40_000, "max_tokens": 1}, "prompt"),
         ({"prompt": "a", "temperature": -1}, "temperature"),
         ({"prompt": "a", "n": 9}, "n"),
         ({"prompt": "a", "kv_transfer_params": {}}, "kv_transfer_params"),
@@ -110,10 +111,18 @@ def test_invalid_parameter_is_400_and_named(client: httpx.Client, body: dict[str
 
 
 @pytest.mark.req("R7.3")
-def test_prompt_and_answer_over_the_context_are_400(client: httpx.Client) -> None:
-    response = post(client, {"prompt": "a" * 20_000, "max_tokens": 29_000})
+@pytest.mark.parametrize("prompt", ["a" * 20_000, ["short", "a" * 20_000]])
+def test_prompt_and_answer_over_the_context_are_400(client: httpx.Client, prompt: object) -> None:
+    response = post(client, {"prompt": prompt, "max_tokens": 29_000})
     assert response.status_code == 400
-    assert "32768" in error_of(response)["message"]
+    assert error_of(response)["param"] == "max_tokens"
+    assert "context of 32768" in error_of(response)["message"]
+
+
+@pytest.mark.req("R7.3")
+def test_chat_and_answer_over_the_context_are_400(client: httpx.Client) -> None:
+    body = {"messages": [{"role": "user", "content": "a" * 20_000}], "max_completion_tokens": 29_000}
+    assert post(client, body, "/v1/chat/completions").status_code == 400
 
 
 @pytest.mark.req("R7.3")
@@ -147,6 +156,24 @@ def test_unknown_route_and_wrong_method(client: httpx.Client, method: str, path:
     assert error_of(response)["code"] == status
 
 
+@pytest.mark.req("R5.1")
+def test_its_document_is_published(client: httpx.Client) -> None:
+    assert client.get("/openapi.json").json() == json.loads((ROOT / "runtime/openapi.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"), [(COMPLETIONS, "CompletionRequest"), ("/v1/chat/completions", "ChatCompletionRequest")]
+)
+def test_every_parameter_of_the_document_is_known(client: httpx.Client, path: str, schema: str) -> None:
+    document = json.loads((ROOT / "runtime/openapi.json").read_text())
+    for name in document["components"]["schemas"][schema]["properties"]:
+        # no parameter may have this value, and one that is unknown is refused in other words
+        response = post(client, {name: {"": 1}}, path)
+        assert response.status_code == 400
+        assert error_of(response)["param"].startswith(name)
+        assert name == "stream_options" or "unknown" not in error_of(response)["message"]
+
+
 def test_unknown_model_is_404(client: httpx.Client) -> None:
     response = post(client, {"model": "gpt-9", "prompt": "a"})
     assert response.status_code == 404
@@ -173,7 +200,10 @@ def test_head_over_the_limit_is_431(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     "unfinished",
-    [b"POST /v1/comp", b"POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"],
+    [
+        b"POST /v1/comp",
+        b"POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ],
 )
 def test_client_that_stops_sending_is_cut_off(gateway: Gateway, unfinished: bytes) -> None:
     assert answer_to(gateway, unfinished).startswith(b"HTTP/1.1 408")

@@ -1,12 +1,13 @@
 """The gateway's settings: what is read, what is refused, and the file that the boot script writes."""
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from engine_fixtures import ROOT, engine_python
-from runtime.settings import Settings, SettingsError, read_env_file, read_settings, render_env_file
+from runtime.settings import Settings, SettingsError, read_env_file, read_settings, render_env_file, render_value
 
 
 def test_each_type_is_read_from_the_environment() -> None:
@@ -85,3 +86,11 @@ def test_gateway_on_an_address_that_is_not_there_ends_with_one_line_and_code_2()
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: cannot listen on 192.0.2.1:8000: ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs/gateway.md").read_text()
+    for field in dataclasses.fields(Settings):
+        default = render_value(field.default)
+        row = f"| `GATEWAY_{field.name.upper()}` | {f'`{default}`' if default else 'none'} | "
+        assert row in page

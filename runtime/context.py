@@ -1,0 +1,79 @@
+"""Whether prompt and answer fit into the context: vLLM would cut the answer short, the API's contract is 400."""
+
+import msgspec
+
+from runtime.engine_client import EngineClient
+from runtime.errors import bad_request
+from runtime.validation import ChatCompletionRequest, Message, Request
+
+TEMPLATE_TOKENS = 16
+"""More than a chat template adds to a message."""
+
+
+class _Count(msgspec.Struct):
+    count: int
+    max_model_len: int
+
+
+_count = msgspec.json.Decoder(_Count)
+
+
+class Context:
+    """Asks the engine for the length of a prompt, only where it could matter."""
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+        self._max_model_len = 0
+        """Of the engine that answered last; 0 until one did, which makes the first request ask."""
+
+    async def refuse_overflow(self, request: Request) -> None:
+        """Let a request pass whose prompt and `max_tokens` fit into the context.
+
+        Raises:
+            ApiError: 400; they do not.
+            EngineGoneError: the engine closed the connection.
+        """
+        wanted = _max_tokens(request)
+        for prompt in _prompts(request):
+            if wanted and _most_tokens(prompt) + wanted > self._max_model_len:
+                await self._refuse_long(prompt, wanted)
+
+    async def _refuse_long(self, prompt: str | list[Message], wanted: int) -> None:
+        name = "prompt" if isinstance(prompt, str) else "messages"
+        body = msgspec.json.encode({name: prompt})
+        async with self._client.request("POST", "/tokenize", body) as answer:
+            counted = await answer.body()
+            if answer.status != 200:
+                return  # the engine says what is wrong when it gets the request itself
+        length = _count.decode(counted)
+        self._max_model_len = length.max_model_len
+        if length.count + wanted > length.max_model_len:
+            raise bad_request(
+                f"The prompt has {length.count} tokens; with max_tokens {wanted} that is more than "
+                f"the model's context of {length.max_model_len}.",
+                "max_tokens" if length.count < length.max_model_len else name,
+            )
+
+
+def _max_tokens(request: Request) -> int:
+    if isinstance(request, ChatCompletionRequest) and request.max_completion_tokens is not None:
+        return request.max_completion_tokens
+    return request.max_tokens or 0
+
+
+def _prompts(request: Request) -> list[str] | list[list[Message]]:
+    if isinstance(request, ChatCompletionRequest):
+        return [request.messages]
+    return [request.prompt] if isinstance(request.prompt, str) else request.prompt
+
+
+def _most_tokens(prompt: str | list[Message]) -> int:
+    """Return an upper bound: a token stands for at least one byte."""
+    if isinstance(prompt, str):
+        return len(prompt.encode()) + 1
+    return sum(_message_bytes(message) + TEMPLATE_TOKENS for message in prompt) + TEMPLATE_TOKENS
+
+
+def _message_bytes(message: Message) -> int:
+    texts = [message.content] if isinstance(message.content, str) else [part.text for part in message.content]
+    return sum(len(text.encode()) for text in texts)
