@@ -7,89 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import botocore.loaders
-import cdktf
 import jsonschema
 import pytest
 
+from api_stack import path_of, synthesize_api
 from inference_constructs import api_route, gateway_responses, rate_limited_api
-from inference_constructs.account import Account
-from inference_constructs.api_endpoint import ApiDomain, ApiEndpoint
-from inference_constructs.encryption import EncryptionKey
+from inference_constructs.api_endpoint import ApiDomain
 from inference_constructs.gateway_responses import edge_error
-from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
-from inference_constructs.rate_limited_api import Operation, RateLimitedApi
-from inference_constructs.vpc import VpcConstruct
-from stack_json import Json, only, parse, references, resources, strings
+from inference_constructs.rate_limited_api import Operation
+from stack_json import Json, only, references, resources, strings
 from stacks.domains import api_domain
-from stacks.environments import DEV, Environment
-from stacks.hosts import host_settings
-from stacks.variables import ServiceVariables
+from stacks.environments import Environment
 
 ROOT = Path(__file__).parent.parent
 OPENAPI: Json = json.loads((ROOT / "runtime" / "openapi.json").read_text())
 NEEDS_KEY = {"POST /v1/completions", "POST /v1/chat/completions", "GET /v1/models"}
 
 
-def synthesize(*, domain: ApiDomain | None = None, allowed_origins: tuple[str, ...] = ("https://a.example",)) -> Json:
-    """A stack with an API and what it stands on."""
-    stack = cdktf.TerraformStack(cdktf.Testing.app(), "api")
-    prefix, variables = DEV.prefix, ServiceVariables(stack, DEV)
-    account = Account(stack, "Account", region=DEV.region, tags={})
-    key = EncryptionKey(stack, "Key", prefix=prefix, account=account)
-    vpc = VpcConstruct(
-        stack,
-        "Vpc",
-        prefix=prefix,
-        account=account,
-        key=key,
-        cidr=DEV.vpc_cidr,
-        zone_count=2,
-        instance_type=DEV.instance_type,
-        interface_endpoints=["logs"],
-    )
-    fleet = GpuFleet(
-        stack,
-        "Fleet",
-        prefix=prefix,
-        environment=DEV.name,
-        account=account,
-        key=key,
-        vpc=vpc,
-        hosts=host_settings(DEV),
-        min_instances=variables.min_instances,
-        max_instances=variables.max_instances,
-        request_timeout_seconds=variables.request_timeout_seconds,
-    )
-    RateLimitedApi(
-        stack,
-        "Api",
-        prefix=prefix,
-        account=account,
-        key=key,
-        vpc=vpc,
-        fleet=fleet,
-        endpoint=ApiEndpoint(stack, "ApiEndpoint", prefix=prefix, account=account, domain=domain),
-        require_api_key=variables.require_api_key,
-        request_timeout_seconds=variables.request_timeout_seconds,
-        rate_limit_per_minute=variables.rate_limit_per_minute,
-        allowed_origins=allowed_origins,
-    )
-    return parse(cdktf.Testing.synth(stack))
-
-
 @pytest.fixture(scope="module")
 def api() -> Json:
-    return synthesize()
-
-
-def path_of(stack: Json, resource_id: str) -> str:
-    """The path that a reference to a resource stands for."""
-    if "root_resource_id" in resource_id:
-        return ""
-    (address,) = references(resource_id)
-    resource = resources(stack, "aws_api_gateway_resource")[address.split(".")[1]]
-    return f"{path_of(stack, resource['parent_id'])}/{resource['path_part']}"
+    return synthesize_api()
 
 
 def methods(stack: Json) -> dict[str, Json]:
@@ -336,7 +274,7 @@ def test_hosts_allow_the_same_origin_as_the_edge(inference: Json) -> None:
 
 @pytest.mark.req("R9.5")
 def test_fixed_headers_allow_all_where_there_are_several_origins() -> None:
-    stack = synthesize(allowed_origins=("https://a.example", "https://b.example"))
+    stack = synthesize_api(allowed_origins=("https://a.example", "https://b.example"))
     sent = [headers(response["response_parameters"]) for response in responses(stack).values()]
     assert {each["Access-Control-Allow-Origin"] for each in sent} == {"*"}
     assert blocked_headers(rules(stack)["rate-limit"])["Access-Control-Allow-Origin"] == "*"
@@ -459,14 +397,14 @@ def change_gateway_response(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("change", [change_method, change_integration, change_gateway_response])
 def test_changed_configuration_goes_live(api: Json, monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
     change(monkeypatch)
-    changed = triggers(synthesize())
+    changed = triggers(synthesize_api())
     assert changed["configuration"] != triggers(api)["configuration"]
     assert {**changed, "configuration": ""} == {**triggers(api), "configuration": ""}
 
 
 @pytest.mark.req("R2.3")
 def test_unchanged_configuration_is_not_deployed_again(api: Json) -> None:
-    assert triggers(synthesize()) == triggers(api)
+    assert triggers(synthesize_api()) == triggers(api)
 
 
 DEPLOYED = (
@@ -507,7 +445,7 @@ def test_api_is_regional_since_other_endpoints_cut_silent_streams(inference: Jso
 
 def test_own_domain_replaces_aws_url_and_hides_the_stage() -> None:
     arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-    stack = synthesize(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
+    stack = synthesize_api(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
     domain, mapping = only(stack, "aws_api_gateway_domain_name"), only(stack, "aws_api_gateway_base_path_mapping")
     assert (domain["domain_name"], domain["regional_certificate_arn"]) == ("api.example.com", arn)
     assert domain["security_policy"] == "TLS_1_2"
@@ -518,7 +456,7 @@ def test_own_domain_replaces_aws_url_and_hides_the_stage() -> None:
 def test_certificate_of_another_region_is_refused() -> None:
     arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
     with pytest.raises(ValueError, match="must be an ACM certificate in us-east-1"):
-        synthesize(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
+        synthesize_api(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
 
 
 def test_domain_without_certificate_is_refused() -> None:
