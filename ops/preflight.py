@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from inference_constructs.image_bundle import image_bundle, image_version
@@ -259,7 +260,7 @@ def preflight(environment: Environment, console: Console) -> bool:
     clear = True
     with console.status("preflight"):
         for finding in findings(environment, boto3.Session()):
-            table.add_row(finding.name, finding.status, finding.detail)
+            table.add_row(finding.name, finding.status, escape(finding.detail))
             clear = clear and finding.status is not Status.TO_DO
     console.print(table)
     return clear

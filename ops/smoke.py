@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -246,7 +247,7 @@ def print_table(results: list[Result], console: Console) -> None:
     table = Table("check", "result", "detail")
     words = {True: "[green]ok[/]", False: "[bold red]FAILED[/]", None: "[dim]skipped[/]"}
     for result in results:
-        table.add_row(result.name, words[result.passed], json.dumps(result.detail, ensure_ascii=False)[1:-1])
+        table.add_row(result.name, words[result.passed], escape(json.dumps(result.detail, ensure_ascii=False)[1:-1]))
     console.print(table)
 
 
