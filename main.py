@@ -1,6 +1,10 @@
 """Synthesize every stack to `cdktf.out/stacks/<name>/cdk.tf.json`: `python main.py`, or `cdktf synth`."""
 
+import os
 import sys
+
+# jsii's Node prints a deprecation of its own dependencies, which nobody here can act on
+os.environ.setdefault("NODE_OPTIONS", "--no-deprecation")
 
 from cdktf import App
 

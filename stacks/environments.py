@@ -22,6 +22,7 @@ class Environment:
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
         require_api_key: Default of the variable `require_api_key`.
+        requests_per_month: Default of the variable `requests_per_month`, an assumption of the cost forecast.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
         image_version: Version of the machine image, to hold an environment back; this source tree's unless given.
         load_balancer_certificate_arn: The owner's certificate in ACM for the load balancer, of a public authority; a
@@ -40,6 +41,7 @@ class Environment:
     min_instances: int = 1
     max_instances: int
     require_api_key: bool = False
+    requests_per_month: int
     deletion_protection: bool = False
     image_version: str | None = None
     load_balancer_certificate_arn: str | None = None
@@ -54,14 +56,17 @@ class Environment:
         return f"{PROJECT}-{self.name}"
 
 
-DEV = Environment(name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2)
-STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2)
+DEV = Environment(
+    name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2, requests_per_month=10_000
+)
+STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2, requests_per_month=50_000)
 PROD = Environment(
     name="prod",
     vpc_cidr="10.30.0.0/20",
     zone_count=3,
     min_instances=2,
     max_instances=6,
+    requests_per_month=1_000_000,
     deletion_protection=True,
 )
 

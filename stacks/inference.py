@@ -7,6 +7,7 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
+from inference_constructs.cost_forecast import CostForecast, ForecastScope
 from inference_constructs.demo_site import DemoSite
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
@@ -94,3 +95,13 @@ class InferenceStack(TerraformStack):
             description="Base URL of the API; an OpenAI client's base_url is this and /v1.",
         )
         TerraformOutput(self, "site_url", value=site.url, description="URL of the demo page.")
+        CostForecast(
+            self,
+            "CostForecast",
+            of=ForecastScope(
+                region=region,
+                instance_type=environment.instance_type,
+                zone_count=environment.zone_count,
+                web_acl=api.web_acl,
+            ),
+        )

@@ -15,6 +15,12 @@ def _variable(
     )
 
 
+def _usage(scope: Construct, name: str, default: int, description: str) -> None:
+    """An assumption of the cost forecast; it changes nothing but the forecast's outputs."""
+    rule, error = f"var.{name} >= 0", f"{name} must be 0 or more."
+    _variable(scope, name, "number", default, f"Forecast: {description}", rule, error)
+
+
 class ServiceVariables(Construct):
     """The variables of one environment; each attribute is the variable of that name."""
 
@@ -71,4 +77,18 @@ class ServiceVariables(Construct):
             "Address that receives the alarms; empty for none.",
             'var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.alarm_email))',
             "alarm_email must be an e-mail address, or empty.",
+        )
+        _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
+        _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
+        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.")
+        _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
+        _usage(scope, "concurrent_streams", 8, "Answers that a host generates at once, each at full speed.")
+        _variable(
+            scope,
+            "utilization",
+            "number",
+            0.5,
+            "Forecast: part of the time in which the hosts are busy, above 0 and at most 1.",
+            "var.utilization > 0 && var.utilization <= 1",
+            "utilization must be above 0 and at most 1.",
         )

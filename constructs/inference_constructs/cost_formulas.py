@@ -1,0 +1,145 @@
+"""What the service costs a month, as formulas that OpenTofu and Python both evaluate.
+
+A formula is an arithmetic text such as `var.min_instances * 730 * 0.526`: inside `${...}` it is an OpenTofu expression,
+so that `-var` changes the forecast; `ops.forecast` evaluates the same text for tables and charts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inference_constructs.prices import HOURS_PER_MONTH, Prices
+
+BYTES_PER_TOKEN = 250
+"""Of a streamed answer, measured with vLLM 0.32: each token is an event of JSON."""
+
+BYTES_PER_REQUEST = 2_000
+"""Estimate: headers and TLS of one answer."""
+
+LOG_BYTES_PER_REQUEST = 3_000
+"""Estimate: gateway, access, firewall and load balancer log lines of one request."""
+
+PAGE_BYTES = 36_000
+"""Size of the demo page before compression; its test keeps it under 40,000."""
+
+PAGE_REQUESTS = 12
+"""Files of the demo page."""
+
+HOST_METRICS = 9
+"""CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
+
+FREE = {
+    "aws_api_gateway_account": "a setting",
+    "aws_api_gateway_authorizer": "paid by its function's calls",
+    "aws_api_gateway_deployment": "paid by request",
+    "aws_dynamodb_table": "locks: a few requests an apply, under a cent a month",
+    "aws_sns_topic": "e-mails: the first 1,000 a month are free",
+    "aws_budgets_budget": "budgets without actions are free",
+}
+"""Resource types that could look as if they cost something, and why they do not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """What a stack contains, counted in its construct tree, and what its hosts are.
+
+    Attributes:
+        instance_type: EC2 type of the hosts.
+        host_gib: Gibibytes of gp3 storage of a host.
+        host_mibps: Throughput of its data volume, MiB/s; 125 of it are included.
+        image_gib: Gibibytes of snapshots of the machine image.
+        endpoint_zones: Interface endpoints, times the zones each one is in.
+        alarms: CloudWatch alarms.
+        dashboards: CloudWatch dashboards.
+        metrics: Custom metrics, apart from those of each host.
+        keys: KMS keys.
+        firewall_rules: Rules of the web ACL.
+        tokens_per_second: Tokens that a host generates a second with one stream, an upper bound.
+    """
+
+    instance_type: str
+    host_gib: int
+    host_mibps: int
+    image_gib: int
+    endpoint_zones: int
+    alarms: int
+    dashboards: int
+    metrics: int
+    keys: int
+    firewall_rules: int
+    tokens_per_second: float
+
+
+def gigabytes(bytes_per_request: str) -> str:
+    """Formula of the gigabytes a month."""
+    return f"(var.requests_per_month * ({bytes_per_request}) / 1000000000)"
+
+
+def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, str]:
+    """Formulas of dollars a month by resource type, for `hosts` running hosts.
+
+    Args:
+        have: What the stack contains.
+        prices: Prices of its region.
+        hosts: Formula of the number of hosts, such as `var.min_instances`.
+    """
+    million_requests = "var.requests_per_month / 1000000"
+    payload = gigabytes(f"var.output_tokens_per_request * {BYTES_PER_TOKEN} + {BYTES_PER_REQUEST}")
+    logged = gigabytes(str(LOG_BYTES_PER_REQUEST))
+    throughput = max(have.host_mibps - 125, 0)
+    visited_gb = f"var.page_views_per_month * {PAGE_BYTES} / 1000000000"
+    metrics = f"({have.metrics} + {hosts} * {HOST_METRICS})"
+    logs = prices["logs_ingested_gb"] + prices["logs_stored_gb_month"]
+    return {
+        "GPU instances": f"{hosts} * {HOURS_PER_MONTH} * {prices.instance_hour(have.instance_type)}",
+        "EBS volumes": f"{hosts} * ({have.host_gib} * {prices['gp3_gib_month']}"
+        f" + {throughput} * {prices['gp3_mibps_month']})",
+        "Machine image": f"{have.image_gib} * {prices['snapshot_gib_month']}",
+        "Load balancer": f"{prices['load_balancer_month']}"
+        f" + {prices['load_balancer_lcu_month']} * {payload} / {HOURS_PER_MONTH}",
+        "VPC endpoints": f"{have.endpoint_zones} * {prices['interface_endpoint_month']}"
+        f" + {logged} * {prices['interface_endpoint_gb']}",
+        "API Gateway": f"{million_requests} * {prices['rest_api_million_requests']}",
+        "Key authorizer": f"{million_requests} * {prices['lambda_million_requests']}",
+        "Web ACL": f"{prices['web_acl_month']} + {have.firewall_rules} * {prices['web_acl_rule_month']}"
+        f" + {million_requests} * {prices['web_acl_million_requests']}",
+        "CloudWatch": f"{metrics} * {prices['metric_month']} + {have.alarms} * {prices['alarm_month']}"
+        f" + {have.dashboards} * {prices['dashboard_month']} + {logged} * {logs}",
+        "Data transfer": f"{payload} * {prices['data_out_gb']}",
+        "CloudFront": f"{visited_gb} * {prices['cloudfront_gb']}"
+        f" + var.page_views_per_month * {PAGE_REQUESTS} / 10000 * {prices['cloudfront_10k_requests']}",
+        "S3": f"(0.1 + {logged}) * {prices['s3_gb_month']}",
+        "KMS": f"{have.keys} * {prices['kms_key_month']}",
+    }
+
+
+PRICED = {
+    "GPU instances": ("aws_autoscaling_group",),
+    "EBS volumes": ("aws_launch_template",),
+    "Load balancer": ("aws_lb",),
+    "VPC endpoints": ("aws_vpc_endpoint",),
+    "API Gateway": ("aws_api_gateway_rest_api",),
+    "Key authorizer": ("aws_lambda_function",),
+    "Web ACL": ("aws_wafv2_web_acl",),
+    "CloudWatch": ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_group"),
+    "CloudFront": ("aws_cloudfront_distribution",),
+    "S3": ("aws_s3_bucket", "aws_s3_object"),
+    "KMS": ("aws_kms_key",),
+}
+"""Resource types that each line of the forecast pays for; data transfer and the machine image belong to no one type."""
+
+
+def total(costs: Mapping[str, str]) -> str:
+    """Formula of the sum."""
+    return " + ".join(f"({formula})" for formula in costs.values())
+
+
+def dollars_per_million_tokens(costs: Mapping[str, str], have: Inventory, hosts: str) -> str:
+    """Formula of dollars for a million generated tokens while the hosts are busy for `utilization` of the time."""
+    seconds = HOURS_PER_MONTH * 3600
+    rate = f"{hosts} * {have.tokens_per_second} * var.concurrent_streams * var.utilization"
+    return f"({total(costs)}) / ({rate} * {seconds} / 1000000)"
+
+
+def cents(formula: str) -> str:
+    """Formula of the amount rounded to whole cents."""
+    return f"floor(({formula}) * 100 + 0.5) / 100"
