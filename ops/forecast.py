@@ -4,9 +4,9 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor
+from math import floor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -36,9 +36,8 @@ class Forecast:
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> float:
     """The value of an OpenTofu expression `${...}` of arithmetic on variables."""
-    functions = {"floor": floor, "ceil": ceil, "max": max, "min": min}
-    names = {"var": dict(variables)}
-    return float(SimpleEval(names=names, functions=functions).eval(expression.removeprefix("${").removesuffix("}")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor})
+    return cast("float", arithmetic.eval(expression.removeprefix("${").removesuffix("}")))  # pyright: ignore[reportUnknownMemberType]
 
 
 def forecast(stack: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Forecast:
@@ -86,7 +85,7 @@ def print_table(console: Console) -> None:
     for name, one in found.items():
         hosts = (one.variables["min_instances"], one.variables["max_instances"])
         for count in hosts:
-            table.add_column(f"{name}\n{count} x {'host' if count == 1 else 'hosts'}", justify="right")
+            table.add_column(f"{name}\n{count} {'host' if count == 1 else 'hosts'}", justify="right")
     columns = [column for one in found.values() for column in (one.at_minimum, one.at_maximum)]
     for kind in columns[0]:
         table.add_row(kind, *(f"{column[kind]:,.2f}" for column in columns))

@@ -1,0 +1,127 @@
+"""The cost forecast: OpenTofu's own figures, Python's, and an independent calculation."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference_constructs.cost_formulas import FREE, PRICED
+from inference_constructs.prices import prices_of
+from ops.forecast import forecast
+from stack_json import Json, resources
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"min_instances": 2, "max_instances": 5, "requests_per_month": 3_000_000},
+    {"min_instances": 1, "max_instances": 1, "output_tokens_per_request": 900, "utilization": 0.1},
+]
+OUTPUTS = {
+    "monthly_cost_usd",
+    "monthly_cost_at_maximum_usd",
+    "monthly_cost_breakdown_usd",
+    "monthly_cost_breakdown_at_maximum_usd",
+    "usd_per_million_tokens",
+}
+
+
+@pytest.fixture(scope="module")
+def tofu() -> str:
+    """The binary that evaluates expressions: OpenTofu's, or Terraform's where there is no other."""
+    found = shutil.which("tofu") or shutil.which("terraform")
+    if found is None:
+        pytest.skip("neither tofu nor terraform is installed")
+    return found
+
+
+def applied(tofu: str, stack: Json, variables: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The forecast's outputs after an apply of the stack without its resources."""
+    only_forecast = {
+        "variable": stack["variable"],
+        "locals": {name: value for name, value in stack["locals"].items() if name.startswith("monthly_cost")},
+        "output": {name: output for name, output in stack["output"].items() if name in OUTPUTS},
+    }
+    (folder / "cdk.tf.json").write_text(json.dumps(only_forecast))
+    arguments = [f"-var={name}={value}" for name, value in variables.items()]
+    for command in (["init"], ["apply", "-auto-approve", *arguments], ["output", "-json"]):
+        done = subprocess.run([tofu, *command], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return {name: output["value"] for name, output in json.loads(done.stdout).items()}  # pyright: ignore[reportPossiblyUnboundVariable]
+
+
+@pytest.mark.req("R8.1", "R8.4")
+@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers"])
+def test_tofu_and_the_table_agree(
+    tofu: str, synthesized: dict[str, Json], variables: dict[str, Any], tmp_path: Path
+) -> None:
+    stack = synthesized["inference-dev"]
+    by_tofu = applied(tofu, stack, variables, tmp_path)
+    by_python = forecast(stack, variables)
+    assert by_tofu["monthly_cost_breakdown_usd"] == pytest.approx(by_python.at_minimum)
+    assert by_tofu["monthly_cost_breakdown_at_maximum_usd"] == pytest.approx(by_python.at_maximum)
+    assert by_tofu["usd_per_million_tokens"] == pytest.approx(by_python.per_million_tokens)
+    # each line is rounded to a cent, the total is not the sum of rounded lines
+    assert by_tofu["monthly_cost_usd"] == pytest.approx(
+        sum(by_python.at_minimum.values()), abs=0.01 * len(PRICED) + 0.01
+    )
+
+
+@pytest.mark.req("R8.3")
+@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers"])
+def test_figures_are_those_of_an_independent_calculation(
+    synthesized: dict[str, Json], variables: dict[str, Any]
+) -> None:
+    dev = synthesized["inference-dev"]
+    found = forecast(dev, variables)
+    hosts, requests = variables.get("min_instances", 1), variables.get("requests_per_month", 10_000)
+    answer_bytes = 250 * variables.get("output_tokens_per_request", 200) + 2_000
+    alarms, endpoints = len(resources(dev, "aws_cloudwatch_metric_alarm")), 4
+    assert found.at_minimum["GPU instances"] == pytest.approx(hosts * 0.526 * 730, abs=0.01)
+    assert found.at_minimum["API Gateway"] == pytest.approx(requests / 1e6 * 3.50, abs=0.01)
+    assert found.at_minimum["Data transfer"] == pytest.approx(requests * answer_bytes / 1e9 * 0.09, abs=0.01)
+    assert found.at_minimum["VPC endpoints"] == pytest.approx(
+        endpoints * 2 * 7.30 + requests * 3_000 / 1e9 * 0.01, abs=0.01
+    )
+    assert found.at_minimum["CloudWatch"] > alarms * 0.10 + 3 * len(resources(dev, "aws_cloudwatch_dashboard"))
+
+
+@pytest.mark.req("R8.3")
+def test_every_resource_type_is_priced_or_free_for_a_reason(inference: Json) -> None:
+    """Types that are part of another one, or have no price of their own at all, share its first words."""
+    parts = (
+        "aws_api_gateway_", "aws_cloudfront_", "aws_cloudwatch_log_", "aws_iam_", "aws_kms_alias", "aws_lambda_permission",
+        "aws_s3_bucket_", "aws_vpc_security_group_", "aws_wafv2_web_acl_", "tls_",
+    )  # fmt: skip
+    network = {
+        "aws_vpc", "aws_subnet", "aws_route", "aws_route_table", "aws_route_table_association", "aws_internet_gateway",
+        "aws_security_group", "aws_default_security_group", "aws_flow_log", "aws_apigatewayv2_vpc_link",
+    }  # fmt: skip
+    fleet = {
+        "aws_acm_certificate", "aws_autoscaling_policy", "aws_lb_listener", "aws_lb_target_group",
+        "aws_sns_topic_policy", "aws_sns_topic_subscription",
+    }  # fmt: skip
+    priced = {kind for kinds in PRICED.values() for kind in kinds}
+    unexplained = {
+        kind
+        for kind in inference["resource"]
+        if kind not in priced | set(FREE) | network | fleet and not kind.startswith(parts)
+    }
+    assert not unexplained
+
+
+@pytest.mark.req("R8.1")
+def test_every_line_of_the_table_is_priced_by_something_in_the_stack(inference: Json) -> None:
+    missing = {line for line, kinds in PRICED.items() if not any(kind in inference["resource"] for kind in kinds)}
+    assert not missing
+
+
+def test_unknown_region_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"no prices of region 'mars-1'; it has .*us-east-1"):
+        prices_of("mars-1")
+
+
+def test_unknown_instance_type_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
+        prices_of("us-east-1").instance_hour("g9.huge")
