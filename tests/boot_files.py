@@ -27,7 +27,7 @@ def run_boot_script(script: str, root: Path) -> Path:
     Stand-ins: systemctl and the CloudWatch agent's control script, which only note that they were called.
     """
     commands = root / "bin"
-    for folder in ("etc/inference", "opt/aws/amazon-cloudwatch-agent/etc", "var/lib/cloud/data", "bin"):
+    for folder in ("etc/inference", "opt/aws/amazon-cloudwatch-agent", "var/lib/cloud/data", "bin"):
         (root / folder).mkdir(parents=True)
     (root / "var/lib/cloud/data/instance-id").write_text(INSTANCE_ID)
     for path in (commands / "systemctl", root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"):

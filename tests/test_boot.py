@@ -162,5 +162,5 @@ def test_documented_budget_is_the_computed_one(instance_type: str) -> None:
 
 @pytest.mark.req("R3.1")
 def test_agent_publishes_without_asking_the_ec2_api(booted: Path) -> None:
-    config = json.loads((booted / "opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json").read_text())
+    config = json.loads((booted / "etc/inference/cloudwatch-agent.json").read_text())
     assert "${aws:" not in json.dumps(config)

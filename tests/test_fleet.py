@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from inference_constructs.boot_budget import BOOT_DEADLINE_SECONDS
 from inference_constructs.load_balancer import refuse_long_name
 from runtime.settings import read_env_file
 from stack_json import Json, only, references, resources
-from stacks.environments import ENVIRONMENTS, Environment
+from stacks.environments import ENVIRONMENTS
 from stacks.hosts import host_settings
 
 
@@ -81,7 +82,7 @@ def test_gpus_below_30_percent_for_10_minutes_remove_one_host(inference: Json) -
 @pytest.mark.parametrize("name", ["-gpu-busy", "-gpu-idle"])
 def test_alarms_read_what_the_hosts_publish(name: str, inference: Json, tmp_path: Path) -> None:
     root = run_boot_script(evaluated_boot_script(inference), tmp_path)
-    config = json.loads((root / "opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json").read_text())
+    config = json.loads((root / "etc/inference/cloudwatch-agent.json").read_text())
     published, watched = config["metrics"], alarm(inference, name)
     plugin = published["metrics_collected"]["nvidia_gpu"]
     group_address, group = named(inference, "aws_autoscaling_group", "-hosts")
@@ -269,8 +270,10 @@ def test_private_certificate_is_one_that_api_gateway_accepts(inference: Json) ->
 
 def test_own_certificate_comes_with_its_host_name() -> None:
     arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-    given = Environment(name="x", vpc_cidr="10.0.0.0/20", max_instances=1, load_balancer_certificate_arn=arn)
-    with pytest.raises(ValueError, match=r"^x: load_balancer_certificate_arn and load_balancer_host_name go together"):
+    given = replace(ENVIRONMENTS[0], load_balancer_certificate_arn=arn)
+    with pytest.raises(
+        ValueError, match=r"^dev: load_balancer_certificate_arn and load_balancer_host_name go together"
+    ):
         host_settings(given)
 
 

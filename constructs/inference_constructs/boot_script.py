@@ -8,7 +8,7 @@ DATA_FOLDER = "/var/lib/inference"
 
 MODEL_FOLDER = f"{DATA_FOLDER}/model"
 
-AGENT_CONFIG = "/opt/aws/amazon-cloudwatch-agent/etc/amazon-cloudwatch-agent.json"
+AGENT_CONFIG = "/etc/inference/cloudwatch-agent.json"
 
 _SCRIPT = """\
 #!/bin/bash

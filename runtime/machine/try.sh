@@ -14,7 +14,7 @@ systemctl start inference.service
 for _ in {1..180}; do
     if curl --fail --silent "$gateway/health"; then
         answer=$(curl --fail --silent --show-error "$gateway/v1/completions" --header 'Content-Type: application/json' \
-            --data '{"model": "phi-3-mini-4k-instruct", "prompt": "The capital of France is", "max_tokens": 8}')
+            --data '{"model": "phi-3-mini-4k-instruct", "prompt": "The capital of France is", "max_tokens": 8, "temperature": 0}')
         echo "$answer"
         grep --quiet Paris <<< "$answer"
         exit
