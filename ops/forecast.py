@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
-from simpleeval import SimpleEval
+from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
 
 STACKS = Path(__file__).parent.parent / "cdktf.out" / "stacks"
 

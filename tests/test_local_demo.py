@@ -1,5 +1,6 @@
 """The local demo, as a new user runs it: a real small model, the page, and nothing left behind."""
 
+import itertools
 import os
 import signal
 import socket
@@ -11,17 +12,10 @@ from dataclasses import dataclass
 import httpx
 import openai
 import pytest
+from openai.types.chat import ChatCompletionUserMessageParam
+
 from conftest import ROOT
-from engine_fixtures import ENGINE_PYTHON
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+from engine_fixtures import free_port
 
 
 @dataclass(frozen=True)
@@ -37,24 +31,15 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo() -> Generator[Demo]:
     """`make demo`, once its page is announced."""
-    api, page, engine = free_ports(3)
-    assert ENGINE_PYTHON.exists()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ops.demo"],
-        cwd=ROOT,
-        env=os.environ | {"API_PORT": str(api), "PAGE_PORT": str(page), "ENGINE_PORT": str(engine), "COLUMNS": "200"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("ready after"):
-            break
-    yield Demo(process, "".join(lines), f"http://127.0.0.1:{page}", f"http://127.0.0.1:{api}")
-    process.terminate()
-    process.wait()
+    api, page, engine = free_port(), free_port(), free_port()
+    ports = {"API_PORT": str(api), "PAGE_PORT": str(page), "ENGINE_PORT": str(engine)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops.demo"], cwd=ROOT, env=os.environ | ports, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        lines = list(itertools.takewhile(lambda line: not line.startswith("ready after"), process.stdout))
+        yield Demo(process, "".join(lines), f"http://127.0.0.1:{page}", f"http://127.0.0.1:{api}")
+        process.terminate()
 
 
 def group_members(pid: int) -> list[str]:
@@ -85,16 +70,12 @@ def test_page_is_at_the_root_and_knows_the_api(demo: Demo) -> None:
 @pytest.mark.req("R5.1")
 def test_a_real_model_answers_sensibly_plain_and_streamed(demo: Demo) -> None:
     client = openai.OpenAI(base_url=f"{demo.api}/v1", api_key="unused")
-    question = {"role": "user", "content": "What is the capital of France?"}
+    question: ChatCompletionUserMessageParam = {"role": "user", "content": "What is the capital of France?"}
     model = client.models.list().data[0].id
-    plain = client.chat.completions.create(model=model, messages=[question], temperature=0, max_tokens=20)  # pyright: ignore
+    plain = client.chat.completions.create(model=model, messages=[question], temperature=0, max_tokens=20)
     assert "Paris" in (plain.choices[0].message.content or "")
     with client.chat.completions.create(
-        model=model,
-        messages=[question],
-        temperature=0,
-        max_tokens=20,
-        stream=True,  # pyright: ignore
+        model=model, messages=[question], temperature=0, max_tokens=20, stream=True
     ) as stream:
         parts = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
     assert "Paris" in "".join(parts)
