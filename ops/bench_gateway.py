@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -23,10 +24,14 @@ from typing import Any
 
 LITELLM = "litellm[proxy]==1.106.2"
 LITELLM_VENV = Path(".venv-litellm")
+
+KEY = f"sk-{secrets.token_hex(16)}"
+"""LiteLLM does not start without a key, which is made anew for each run; all targets get it with each request."""
+
 ROUNDS = 3
 """Each round measures every target once, so that a slow moment of the machine hits all of them."""
 
-WARM_UP_REQUESTS = 50
+WARM_UP_REQUESTS = 20
 START_SECONDS = 120
 BODY = json.dumps({"model": "stand-in", "prompt": "Hello", "max_tokens": 16}).encode()
 ANSWER = {
@@ -79,8 +84,8 @@ class Target:
         return sum(self.rates[connections]) / len(self.rates[connections])
 
 
-async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
-    writer.write(request)
+async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(REQUEST)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     if not head.startswith(b"http/1.1 200"):
         raise SystemExit(f"error: a target answered {head[:80]!r}")
@@ -88,26 +93,45 @@ async def _request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, r
     await reader.readexactly(length)
 
 
-async def _connection(port: int, until: float, seconds: list[float]) -> None:
-    head = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(BODY)}\r\n"
-    request = head.encode() + b"Content-Type: application/json\r\nAuthorization: Bearer none\r\n\r\n" + BODY
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def _request_bytes() -> bytes:
+    headers = {
+        "Host": "localhost",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(BODY)),
+        "Authorization": f"Bearer {KEY}",
+    }
+    lines = ["POST /v1/completions HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + BODY
+
+
+REQUEST = _request_bytes()
+
+
+async def _warm_connection(port: int) -> Connection:
+    connection = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(WARM_UP_REQUESTS):
-        await _request(reader, writer, request)
+        await _request(*connection)
+    return connection
+
+
+async def _repeat(connection: Connection, until: float, seconds: list[float]) -> None:
     while (began := time.perf_counter()) < until:
-        await _request(reader, writer, request)
+        await _request(*connection)
         seconds.append(time.perf_counter() - began)
-    writer.close()
+    connection[1].close()
 
 
 async def measure(target: Target, connections: int, duration: float) -> None:
-    """Send requests over `connections` connections, each one after the other."""
+    """Send requests over `connections` connections for `duration` seconds, on each one after the other."""
+    warm = [await _warm_connection(target.port) for _ in range(connections)]
     seconds: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(*(_connection(target.port, began + duration, seconds) for _ in range(connections)))
+    await asyncio.gather(*(_repeat(connection, began + duration, seconds) for connection in warm))
     target.seconds.setdefault(connections, []).extend(seconds)
-    requests = len(seconds) + connections * WARM_UP_REQUESTS
-    target.rates.setdefault(connections, []).append(requests / (time.perf_counter() - began))
+    target.rates.setdefault(connections, []).append(len(seconds) / (time.perf_counter() - began))
 
 
 def free_port() -> int:
@@ -126,7 +150,7 @@ def wait_until_ready(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, SystemExit, asyncio.IncompleteReadError):
-            asyncio.run(_connection(port, 0, []))
+            asyncio.run(_warm_connection(port))
             return
         time.sleep(0.2)
     raise SystemExit(f"error: nothing answers on port {port}")
@@ -191,7 +215,12 @@ def litellm(port: int, engine_port: int, folder: Path) -> contextlib.AbstractCon
     command = [str(LITELLM_VENV / "bin/litellm"), "--config", str(folder / "litellm.yaml")]
     return running(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"],
-        {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "NO_PROXY": "127.0.0.1"},
+        {
+            "LITELLM_MASTER_KEY": KEY,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_LOG": "ERROR",
+            "NO_PROXY": "127.0.0.1",
+        },
     )
 
 
