@@ -85,7 +85,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--environment", required=True, choices=environments, help="whose keys")
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", help="make a key and print its value, once")
-    revoke = commands.add_parser("revoke", help="delete a key; it stops working within seconds")
+    revoke = commands.add_parser("revoke", help="delete a key")
     commands.add_parser("list", help="print the names and ids of all keys")
     for command in (create, revoke):
         command.add_argument("name", help="who uses the key")

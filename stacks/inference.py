@@ -94,6 +94,13 @@ class InferenceStack(TerraformStack):
             value=api.url,
             description="Base URL of the API; an OpenAI client's base_url is this and /v1.",
         )
+        if endpoint.domain_target:
+            TerraformOutput(
+                self,
+                "api_domain_target",
+                value=endpoint.domain_target,
+                description="Host name that the DNS record of the API's own domain points to.",
+            )
         TerraformOutput(self, "site_url", value=site.url, description="URL of the demo page.")
         CostForecast(
             self,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
 from inference_constructs.rate_limited_api import Operation
 from stack_json import Json, only, references, resources, strings
 from stacks.domains import api_domain
-from stacks.environments import Environment
+from stacks.environments import DEV
 
 ROOT = Path(__file__).parent.parent
 OPENAPI: Json = json.loads((ROOT / "runtime" / "openapi.json").read_text())
@@ -460,9 +461,8 @@ def test_certificate_of_another_region_is_refused() -> None:
 
 
 def test_domain_without_certificate_is_refused() -> None:
-    environment = Environment(name="x", vpc_cidr="10.0.0.0/20", max_instances=1, api_domain_name="api.example.com")
     with pytest.raises(ValueError, match="go together"):
-        api_domain(environment)
+        api_domain(replace(DEV, api_domain_name="api.example.com"))
 
 
 def test_account_lets_api_gateway_log_and_keeps_it_when_an_environment_goes(synthesized: dict[str, Json]) -> None:
