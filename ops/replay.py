@@ -1,0 +1,143 @@
+"""Replay a trace of requests against the scaling rules of an environment, in simulation, without AWS.
+
+The rules are read from the synthesized stack: thresholds, periods, steps, warm-up and limits. Beside them runs the same
+policy on another signal: not how long the GPU is busy, but how many of its places are taken by requests. Service times
+are a model (ops/service_time.py), so read the figures as a comparison, not as a promise.
+"""
+
+# pyright: reportUnknownMemberType=false
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import quantiles
+
+from rich.console import Console
+from rich.table import Table
+
+from inference_constructs.boot_budget import boot_seconds
+from inference_constructs.host_gateway import host_gateway
+from inference_constructs.prices import prices_of
+from ops.fleet_simulation import Outcome, Signal, simulate
+from ops.scaling_rules import ScalingRules, read_rules
+from ops.service_time import service_time
+from ops.synthetic_trace import TRACE
+from ops.trace import Request, read_trace, scaled
+from runtime.settings import Settings
+
+STACKS = Path(__file__).parent.parent / "cdktf.out" / "stacks"
+SIGNALS: dict[Signal, str] = {"gpu": "GPU utilisation", "queue": "places taken"}
+
+
+def rules_of(environment: str) -> ScalingRules:
+    """Return the rules of a synthesized environment.
+
+    Raises:
+        SystemExit: it was not synthesized.
+    """
+    path = STACKS / f"inference-{environment}" / "cdk.tf.json"
+    if not path.exists():
+        known = ", ".join(sorted(p.name.removeprefix("inference-") for p in STACKS.glob("inference-*")))
+        sys.exit(f"error: {path} does not exist: run make synth" + (f"; there are {known}" if known else ""))
+    return read_rules(json.loads(path.read_text()))
+
+
+def replay(requests: list[Request], rules: ScalingRules, console: Console) -> dict[Signal, Outcome]:
+    """Return what each signal makes of the trace, whose answers are as long as the gateway allows."""
+    longest = host_gateway(rules.instance_type).max_output_tokens
+    requests = [request._replace(output_tokens=min(request.output_tokens, longest)) for request in requests]
+    outcomes: dict[Signal, Outcome] = {}
+    for signal, name in SIGNALS.items():
+        with console.status(f"replaying {len(requests)} requests, scaled by {name}"):
+            outcomes[signal] = simulate(
+                requests,
+                rules,
+                service_time(rules.instance_type),
+                signal=signal,
+                boot_seconds=boot_seconds(rules.instance_type),
+                max_queued=Settings.max_queued,
+            )
+    return outcomes
+
+
+def percentile(seconds: list[float], percent: int) -> str:
+    """Return a percentile of seconds as text."""
+    return f"{quantiles(seconds, n=100)[percent - 1]:.1f} s" if len(seconds) > 1 else "-"
+
+
+def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: Console) -> None:
+    """Print the outcomes side by side."""
+    hour = prices_of(rules.region).instance_hour(rules.instance_type)
+    table = Table("scaled by", *(SIGNALS[signal] for signal in outcomes))
+    rows: dict[str, Callable[[Outcome], str]] = {
+        "answered": lambda o: f"{len(o.latencies):,}",
+        "latency p50": lambda o: percentile(o.latencies, 50),
+        "latency p99": lambda o: percentile(o.latencies, 99),
+        "rejected (503)": lambda o: f"{o.rejected:,}",
+        "late (504)": lambda o: f"{o.late:,}",
+        "most hosts": lambda o: f"{max((point[1] for point in o.timeline), default=rules.minimum)}",
+        "GPU hours": lambda o: f"{o.host_seconds / 3600:.2f}",
+        "GPU dollars": lambda o: f"{o.host_seconds / 3600 * hour:.2f}",
+    }
+    for name, figure in rows.items():
+        table.add_row(name, *(figure(outcome) for outcome in outcomes.values()))
+    console.print(table)
+
+
+def draw(requests: list[Request], outcomes: dict[Signal, Outcome], target: Path) -> None:
+    """Write the trace, the metrics and the hosts over time as a PNG file."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (load, metric, hosts) = pyplot.subplots(3, 1, figsize=(9, 7), sharex=True, layout="constrained")
+    minutes = int(requests[-1].arrival // 60) + 1
+    load.hist([request.arrival / 60 for request in requests], bins=minutes, range=(0, minutes), color="grey")
+    load.set(ylabel="requests a minute")
+    for signal, outcome in outcomes.items():
+        times = [point[0] / 60 for point in outcome.timeline]
+        metric.plot(times, [point[3] for point in outcome.timeline], label=SIGNALS[signal])
+        hosts.step(times, [point[1] for point in outcome.timeline], where="post", label=SIGNALS[signal])
+    metric.set(ylabel="metric, %", ylim=(0, None))
+    hosts.set(ylabel="hosts that serve", xlabel="minutes", ylim=(0, None))
+    hosts.legend(title="scaled by")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, dpi=120)
+    pyplot.close(figure)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m ops.replay", description=__doc__)
+    parser.add_argument("environment", nargs="?", default="dev", help="whose rules (default: %(default)s)")
+    parser.add_argument("--trace", type=Path, default=TRACE, help="CSV file, also Azure's LLM inference traces")
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many requests (default: %(default)s)")
+    parser.add_argument("--max-instances", type=int, help="instead of the environment's")
+    parser.add_argument("--chart", type=Path, default=Path("build/replay.png"), help="PNG to write (%(default)s)")
+    arguments = parser.parse_args()
+    console, rules = Console(), rules_of(arguments.environment)
+    if arguments.max_instances is not None:
+        rules = dataclasses.replace(rules, maximum=arguments.max_instances)
+    if arguments.scale <= 0 or rules.maximum < rules.minimum:
+        sys.exit("error: --scale must be above 0, and --max-instances at least the minimum of hosts")
+    try:
+        requests = scaled(read_trace(arguments.trace), arguments.scale)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    began = time.perf_counter()
+    outcomes = replay(requests, rules, console)
+    console.print(
+        f"{len(requests):,} requests in {requests[-1].arrival / 3600:.1f} h, {rules.minimum} to {rules.maximum} hosts "
+        f"{rules.instance_type}; replayed in {time.perf_counter() - began:.1f} s"
+    )
+    print_table(outcomes, rules, console)
+    draw(requests, outcomes, arguments.chart)
+    console.print(f"chart: {arguments.chart}")
+
+
+if __name__ == "__main__":
+    main()
