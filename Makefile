@@ -34,6 +34,50 @@ demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
 	@.venv/bin/pytest
 
+##@ Run it on AWS (ENV=dev, staging or prod)
+ENV ?= dev
+
+.PHONY: preflight
+preflight: $(APP) ## Say what the account still lacks
+	@.venv/bin/python -m ops.preflight $(ENV)
+
+.PHONY: deploy
+deploy: synth ## State, image and service, in order; ends when the API has answered
+	@.venv/bin/python -m ops.deploy $(ENV) $(ARGS)
+
+.PHONY: destroy
+destroy: synth ## Remove the service; production asks for its name
+	@.venv/bin/python -m ops.destroy $(ENV) $(ARGS)
+
+.PHONY: smoke
+smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
+	@.venv/bin/python -m ops.smoke $(URL) $(ARGS)
+
+.PHONY: load
+load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://...
+	@.venv/bin/python -m ops.load $(URL) $(ARGS)
+
+.PHONY: keys
+keys: $(APP) ## API keys: make keys ARGS="create NAME"
+	@.venv/bin/python -m ops.keys --environment $(ENV) $(ARGS)
+
+##@ Look ahead
+.PHONY: forecast
+forecast: synth ## What each environment costs a month
+	@.venv/bin/python -m ops.forecast $(ARGS)
+
+.PHONY: prices
+prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
+	@.venv/bin/python -m ops.prices $(ARGS)
+
+.PHONY: dashboard
+dashboard: synth ## Draw the CloudWatch dashboard with sample data
+	@.venv/bin/python -m ops.dashboard $(ARGS)
+
+.PHONY: replay
+replay: synth ## Replay a trace of requests against the scaling rules
+	@.venv/bin/python -m ops.replay $(ARGS)
+
 ##@ Work on it
 .PHONY: check
 check: $(APP) $(NODE_MODULES) ## Lint, format and types

@@ -26,3 +26,14 @@ def add_stacks(app: App) -> None:
     )
     for environment in ENVIRONMENTS:
         InferenceStack(app, environment.prefix, environment=environment)
+
+
+def synthesize() -> None:
+    """Write every stack below `cdktf.out`, or wherever the cdktf command wants it.
+
+    Raises:
+        ValueError: an environment's values cannot work; the text says which and why.
+    """
+    app = App()
+    add_stacks(app)
+    app.synth()

@@ -15,3 +15,15 @@ if (ROOT / "constructs" / "__init__.py").exists():
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 pytest_plugins = ("synthesis_fixtures", "engine_fixtures", "browser_fixtures")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--req", metavar="ID", help="only the tests that prove this requirement, such as R5.3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--req")
+    if wanted:
+        proving = [item for item in items if any(wanted in mark.args for mark in item.iter_markers("req"))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in proving])
+        items[:] = proving
