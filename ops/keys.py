@@ -3,6 +3,9 @@
 API Gateway makes the value of a key and keeps it. It is shown once, here; it is in no file and in no OpenTofu state.
 """
 
+# boto3 ships no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
@@ -98,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; what goes wrong is one line on stderr and exit code 1."""
     options = _arguments(arguments)
     try:
-        client: Any = boto3.client("apigateway", region_name=options.environment.region)  # pyright: ignore[reportUnknownMemberType]
+        client: Any = boto3.client("apigateway", region_name=options.environment.region)
         keys = ApiKeys(client, options.environment)
         match options.command:
             case "create":

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import botocore.loaders
+import botocore.loaders  # pyright: ignore[reportMissingTypeStubs]
 import jsonschema
 import pytest
 

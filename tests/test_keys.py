@@ -1,5 +1,8 @@
 """`ops.keys`, against moto's API Gateway: a stand-in for AWS."""
 
+# boto3 ships no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +22,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """API Gateway with the usage plans of two environments; moto gives the credentials."""
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
-        client: Any = boto3.client("apigateway", region_name=DEV.region)  # pyright: ignore[reportUnknownMemberType]
+        client: Any = boto3.client("apigateway", region_name=DEV.region)
         for name in ("inference-prod", DEV.prefix):
             client.create_usage_plan(name=name)
         yield client
