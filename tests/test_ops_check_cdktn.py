@@ -1,0 +1,31 @@
+"""The comparison with the fork: how imports are rewritten, and that no difference is overlooked."""
+
+import pytest
+
+from ops.check_cdktn import differences, rewritten
+
+
+@pytest.mark.parametrize(
+    ("source", "fork"),
+    [
+        ("from cdktf import App", "from cdktn import App"),
+        ("import cdktf", "import cdktn"),
+        ("from cdktf_cdktf_provider_aws.vpc import Vpc", "from cdktn_provider_aws.vpc import Vpc"),
+        ("from cdktf_cdktf_provider_tls.x import X", "from cdktn_provider_tls.x import X"),
+        ('register_lazy_package("cdktf_cdktf_provider_aws")', 'register_lazy_package("cdktn_provider_aws")'),
+        ('STACKS = "cdktf.out"', 'STACKS = "cdktf.out"'),
+        ("https://github.com/hashicorp/terraform-cdktf", "https://github.com/hashicorp/terraform-cdktf"),
+    ],
+)
+def test_imports_name_the_fork_and_nothing_else_changes(source: str, fork: str) -> None:
+    assert rewritten(source) == fork
+
+
+def test_every_difference_is_found_with_its_path() -> None:
+    ours = {"resource": {"aws_vpc": {"a": {"cidr": "10.0.0.0/16"}, "b": {}}}, "same": [1]}
+    theirs = {"resource": {"aws_vpc": {"a": {"cidr": "10.1.0.0/16"}}}, "same": [1], "more": 1}
+    assert list(differences(ours, theirs)) == [
+        "/more: null became 1",
+        '/resource/aws_vpc/a/cidr: "10.0.0.0/16" became "10.1.0.0/16"',
+        "/resource/aws_vpc/b: {} became null",
+    ]
