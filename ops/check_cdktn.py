@@ -1,6 +1,6 @@
 """Synthesize the same app under CDK Terrain, the community's fork of cdktf, and compare what comes out.
 
-The sources are copied with their imports rewritten, and run in an environment of its own (about 600 MB, made on the
+The sources are copied with their imports rewritten, and run in an environment of their own (about 600 MB, made on the
 first run). The exit code is 1 where a stack differs in anything but the versions of the providers.
 """
 
@@ -13,14 +13,14 @@ import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".venv-cdktn"
-COPY = ROOT / "build" / "cdktn"
+COPIES = ROOT / "build" / "fork"
 SOURCES = ("main.py", "stacks", "constructs", "runtime", "demo")
 PACKAGES = ("cdktn==0.24.0", "cdktn-provider-aws==25.8.1", "cdktn-provider-tls==14.1.1", "constructs==10.7.2")
 APP_PACKAGES = ("simpleeval==1.0.8",)
@@ -58,17 +58,22 @@ def _run(command: list[str | Path], cwd: Path = ROOT) -> None:
         sys.exit("error: " + "\n".join(problem))
 
 
-def copy_sources() -> None:
-    """Write a copy of the app that imports the fork."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    for name in SOURCES:
-        source, target = ROOT / name, COPY / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+def copied(name: str) -> Path:
+    """Return a new copy of the app: both sides start from the same one, whatever is edited meanwhile."""
+    copy = COPIES / name
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(parents=True)
+    for source in SOURCES:
+        if source.endswith(".py"):
+            shutil.copy(ROOT / source, copy)
         else:
-            shutil.copy(source, target)
-    for module in [COPY / "main.py", *COPY.glob("stacks/*.py"), *COPY.glob("constructs/**/*.py")]:
+            shutil.copytree(ROOT / source, copy / source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    return copy
+
+
+def rewrite(copy: Path) -> None:
+    """Let a copy of the app import the fork."""
+    for module in [copy / "main.py", *copy.glob("stacks/*.py"), *copy.glob("constructs/**/*.py")]:
         module.write_text(rewritten(module.read_text()))
 
 
@@ -87,19 +92,17 @@ def provider_versions(stacks: dict[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     """Return a JSON value without comments, and without the versions of the providers."""
     if isinstance(value, dict):
-        kept: dict[str, Any] = value
+        kept = cast("dict[str, Any]", value)
         return {name: _plain(item) for name, item in kept.items() if name not in ("//", "required_providers")}
     if isinstance(value, list):
-        items: list[Any] = value
-        return [_plain(item) for item in items]
+        return [_plain(item) for item in cast("list[Any]", value)]
     return value
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
     """Yield where two JSON values differ, as a path and both values."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        left: dict[str, Any] = ours
-        right: dict[str, Any] = theirs
+        left, right = cast("dict[str, Any]", ours), cast("dict[str, Any]", theirs)
         for name in sorted(left.keys() | right.keys()):
             yield from differences(left.get(name), right.get(name), f"{path}/{name}")
     elif ours != theirs:
@@ -117,12 +120,13 @@ def main() -> None:
     parser.parse_args()
     console = Console()
     python = install(console)
+    cdktf, fork = copied("cdktf"), copied("cdktn")
+    rewrite(fork)
     with console.status("synthesizing with cdktf"):
-        _run([sys.executable, "main.py"])
+        _run([sys.executable, "-c", RUN_COPY], cwd=cdktf)
     with console.status("synthesizing with the fork"):
-        copy_sources()
-        _run([python, "-c", RUN_COPY], cwd=COPY)
-    ours, theirs = synthesized(ROOT), synthesized(COPY)
+        _run([python, "-c", RUN_COPY], cwd=fork)
+    ours, theirs = synthesized(cdktf), synthesized(fork)
     table, different = Table("stack", "resources", "with the fork", "differences"), list[str]()
     for name in sorted(ours.keys() | theirs.keys()):
         found = [f"{name}{line}" for line in differences(_plain(ours.get(name)), _plain(theirs.get(name)))]
