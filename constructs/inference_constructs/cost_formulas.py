@@ -27,6 +27,9 @@ PAGE_REQUESTS = 12
 HOST_METRICS = 9
 """CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
 
+API_METRICS = 20
+"""Estimate: detailed metrics of the API, 5 for each of its 4 routes."""
+
 FREE = {
     "aws_api_gateway_account": "a setting",
     "aws_api_gateway_authorizer": "paid by its function's calls",
@@ -87,7 +90,7 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
     logged = gigabytes(str(LOG_BYTES_PER_REQUEST))
     throughput = max(have.host_mibps - 125, 0)
     visited_gb = f"var.page_views_per_month * {PAGE_BYTES} / 1000000000"
-    metrics = f"({have.metrics} + {hosts} * {HOST_METRICS})"
+    metrics = f"({have.metrics + API_METRICS} + {hosts} * {HOST_METRICS})"
     logs = prices["logs_ingested_gb"] + prices["logs_stored_gb_month"]
     return {
         "GPU instances": f"{hosts} * {HOURS_PER_MONTH} * {prices.instance_hour(have.instance_type)}",
