@@ -41,7 +41,7 @@ class Environment:
     min_instances: int = 1
     max_instances: int
     require_api_key: bool = False
-    requests_per_month: int
+    requests_per_month: int = 10_000
     deletion_protection: bool = False
     image_version: str | None = None
     load_balancer_certificate_arn: str | None = None
@@ -56,9 +56,7 @@ class Environment:
         return f"{PROJECT}-{self.name}"
 
 
-DEV = Environment(
-    name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2, requests_per_month=10_000
-)
+DEV = Environment(name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2)
 STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2, requests_per_month=50_000)
 PROD = Environment(
     name="prod",

@@ -1,10 +1,10 @@
 """One snapshot a stack: shows every change of the infrastructure in review. `make snapshots` accepts it."""
 
 import pytest
-from stack_json import Json
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from stack_json import Json
 from stacks.environments import ENVIRONMENTS
 
 STACKS = ["state", "image", *(environment.prefix for environment in ENVIRONMENTS)]
