@@ -10,12 +10,14 @@ the API has answered a real completion.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.table import Table
 
 from ops import smoke
 from ops.preflight import environment_of, preflight
@@ -82,10 +84,9 @@ class Deployment:
         try:
             if not stack.plan(*variables):
                 console.print(f"{stack.name}: nothing to change")
-            elif self._dry_run:
-                show_forecast(stack)
-            else:
-                show_forecast(stack)
+                return
+            print_forecast(stack.planned_outputs())
+            if not self._dry_run:
                 self.approve(stack.name)
                 stack.apply()
         finally:
@@ -104,11 +105,17 @@ class Deployment:
             check_service(service)
 
 
-def show_forecast(stack: Stack) -> None:
-    """Print what the stack will cost, where it says so."""
-    for name, value in stack.planned_outputs().items():
-        if "cost" in name:
-            console.print(f"[bold]{name}[/]: {value}")
+def print_forecast(outputs: Mapping[str, Any]) -> None:
+    """Print what a plan says that a month will cost, by resource type; nothing where it says nothing."""
+    least, most = (outputs.get(f"monthly_cost_breakdown{at}_usd", {}) for at in ("", "_at_maximum"))
+    if not least:
+        return
+    table = Table("dollars a month", "fewest hosts", "most hosts", title="Estimated cost", title_justify="left")
+    for kind in least:
+        table.add_row(kind, f"{least[kind]:,.2f}", f"{most[kind]:,.2f}")
+    table.add_section()
+    table.add_row("Total", f"{sum(least.values()):,.2f}", f"{sum(most.values()):,.2f}", style="bold")
+    console.print(table)
 
 
 def check_service(stack: Stack) -> None:

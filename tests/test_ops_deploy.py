@@ -84,7 +84,11 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 def service(tmp_path: Path) -> Stack:
     """The service's stack."""
     size = {"variable": {"size": {"type": "number", "default": 1}}}
-    outputs = {"size": {"value": "${terraform_data.hosts.output}"}, "monthly_cost": {"value": "${var.size * 10}"}}
+    outputs = {
+        "size": {"value": "${terraform_data.hosts.output}"},
+        "monthly_cost_breakdown_usd": {"value": {"GPU hosts": "${var.size * 10.5}"}},
+        "monthly_cost_breakdown_at_maximum_usd": {"value": {"GPU hosts": "${var.size * 100}"}},
+    }
     resource = {"terraform_data": {"hosts": {"input": "${var.size}"}}}
     return stack(tmp_path, "inference-dev", size | {"output": outputs, "resource": resource})
 
@@ -137,14 +141,15 @@ def test_a_bootstrap_that_was_interrupted_is_finished(
     assert not list(tmp_path.glob("bootstrap*"))
 
 
-@pytest.mark.req("R2.3", "R2.4")
+@pytest.mark.req("R2.3", "R2.4", "R8.1")
 def test_a_stack_is_applied_with_its_variables_and_again_without_changes(
     state: Stack, service: Stack, capfd: pytest.CaptureFixture[str]
 ) -> None:
     deployment().state(state)
     deployment().apply(service, ["-var=size=3"])
-    assert service.outputs() == {"size": 3, "monthly_cost": 30}
-    assert "monthly_cost: 30" in capfd.readouterr().out
+    assert service.outputs()["size"] == 3
+    forecast = next(line for line in capfd.readouterr().out.splitlines() if "Total" in line)
+    assert [cell.strip() for cell in forecast.split("│")[1:4]] == ["Total", "31.50", "300.00"]
     deployment().apply(service, ["-var=size=3"])
     assert "nothing to change" in capfd.readouterr().out
     assert not service.plan_file.exists()
