@@ -4,8 +4,8 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from runtime.errors import unavailable
 
@@ -36,8 +36,8 @@ class Admission:
 
         Little's law: the slots finish `max_in_flight` requests in the mean duration of the recent ones.
         """
-        ahead = max(0, self.admitted + 1 - self._max_in_flight)
-        return ahead * self._mean_duration() / self._max_in_flight
+        ahead = self.admitted + 1 - self._max_in_flight
+        return ahead * self._mean_duration() / self._max_in_flight if ahead > 0 else 0.0
 
     def _mean_duration(self) -> float:
         return sum(self._durations) / len(self._durations) if self._durations else 1.0
@@ -61,18 +61,36 @@ class Admission:
             if self.admitted == 0:
                 self._idle.set()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncGenerator[None]:
-        """Wait for a turn to work, and hold it."""
-        async with self._slots:
-            self.in_flight += 1
-            started = time.monotonic()
-            try:
-                yield
-            finally:
-                self._durations.append(time.monotonic() - started)
-                self.in_flight -= 1
+    def slot(self) -> "Slot":
+        """Return the turn to work, to wait for and to hold with `async with`."""
+        return Slot(self)
+
+    async def acquire(self) -> None:
+        """Wait for a turn."""
+        await self._slots.acquire()
+        self.in_flight += 1
+
+    def release(self, seconds: float) -> None:
+        """Give the turn on, after work of so many seconds."""
+        self._durations.append(seconds)
+        self.in_flight -= 1
+        self._slots.release()
 
     async def wait_until_idle(self) -> None:
         """Return once no request holds a place."""
         await self._idle.wait()
+
+
+class Slot:
+    """A turn to work. A class, since a generator would cost a request more than the whole queue does."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._began = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._admission.acquire()
+        self._began = time.monotonic()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._admission.release(time.monotonic() - self._began)

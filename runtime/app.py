@@ -4,8 +4,6 @@ import asyncio
 import logging
 import random
 import re
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ from runtime.context import Context
 from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.errors import ApiError, bad_request, unavailable
 from runtime.lifecycle import Lifecycle, Status
-from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH, Metric, emf_document
+from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH
+from runtime.publisher import Publisher
 from runtime.relay import CLIENT_LEFT, relay
 from runtime.reply import Headers, Reply, Send
 from runtime.settings import Settings
@@ -39,12 +38,20 @@ REQUEST_ID = re.compile(r"[\w.:=;-]{1,128}", re.ASCII)
 class App:
     """Answers each request from the state of the host, or through the engine."""
 
-    def __init__(self, settings: Settings, lifecycle: Lifecycle, admission: Admission, client: EngineClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lifecycle: Lifecycle,
+        admission: Admission,
+        client: EngineClient,
+        publisher: Publisher,
+    ) -> None:
         self._settings = settings
         self._lifecycle = lifecycle
         self._admission = admission
         self._client = client
         self._context = Context(client)
+        self._publisher = publisher
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         """Answer one HTTP request (ASGI 3)."""
@@ -151,13 +158,7 @@ class App:
 
     def _publish(self, path: str, reply: Reply) -> None:
         values = {**reply.metrics(), IN_FLIGHT: self._admission.in_flight, QUEUE_DEPTH: self._admission.queued}
-        publish(self._settings, values, path=path, status=reply.status, request_id=reply.request_id)
-
-
-def publish(settings: Settings, values: Mapping[Metric, float], **properties: object) -> None:
-    """Write one metrics document to standard output."""
-    sys.stdout.write(emf_document(settings.environment, time.time(), values, properties) + "\n")
-    sys.stdout.flush()
+        self._publisher.publish(values, path=path, status=reply.status, request_id=reply.request_id)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

@@ -55,6 +55,9 @@ def responses_of(status: int) -> Metric:
     return RESPONSES_2XX if status < 400 else RESPONSES_4XX if status < 500 else RESPONSES_5XX
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 @lru_cache(maxsize=64)
 def _directive(metrics: tuple[Metric, ...]) -> str:
     """Return what tells CloudWatch which members are metrics; the same few sets come again and again."""
@@ -63,7 +66,7 @@ def _directive(metrics: tuple[Metric, ...]) -> str:
         "Dimensions": [[DIMENSION]],
         "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in metrics],
     }
-    return json.dumps([directive], separators=(",", ":"))
+    return _encode([directive])
 
 
 def emf_document(
@@ -72,4 +75,4 @@ def emf_document(
     """Return one document, on one line: `values` become metrics, `properties` can be searched in the log."""
     members = {DIMENSION: environment, **properties, **{metric.name: value for metric, value in values.items()}}
     aws = f'{{"Timestamp":{int(unix_seconds * 1000)},"CloudWatchMetrics":{_directive(tuple(values))}}}'
-    return f'{{"_aws":{aws},{json.dumps(members, separators=(",", ":"))[1:]}'
+    return f'{{"_aws":{aws},{_encode(members)[1:]}'

@@ -1,6 +1,7 @@
 """A completion's way through the engine: within the deadline, for as long as the client stays."""
 
 import asyncio
+import contextlib
 
 import msgspec
 
@@ -51,7 +52,7 @@ async def relay(
     deadline = asyncio.timeout(timeout_seconds)
 
     def leave(_: object) -> None:
-        if not deadline.expired():
+        with contextlib.suppress(RuntimeError):  # the deadline is over, one way or the other
             deadline.reschedule(asyncio.get_running_loop().time())
 
     try:

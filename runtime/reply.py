@@ -47,6 +47,7 @@ class Reply:
         self._send = send
         self._headers = [(b"x-request-id", request_id.encode()), *headers]
         self._began = time.monotonic()
+        self._streams = False
         self._first_token: float | None = None
 
     async def whole(self, status: int, content_type: bytes, body: bytes, headers: Headers = ()) -> None:
@@ -65,6 +66,7 @@ class Reply:
 
     async def start_stream(self) -> None:
         """Send the head of a stream."""
+        self._streams = True
         await self._start(
             200, [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
         )
@@ -80,9 +82,11 @@ class Reply:
         await self._send({"type": "http.response.body"})
 
     async def fail(self, error: ApiError) -> None:
-        """Send an error; a stream that has begun gets it as its last event."""
-        if self.status:
-            self.status = error.status
+        """Send an error; a stream that has begun gets it as its last event, another answer is broken off."""
+        begun, self.status = self.status, error.status
+        if begun and not self._streams:
+            return
+        if begun:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self.events(b"data: " + msgspec.json.encode(error.body()) + b"\n\n")

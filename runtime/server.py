@@ -16,12 +16,13 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from runtime.admission import Admission
-from runtime.app import App, publish
+from runtime.app import App
 from runtime.engine import supervise
 from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
 from runtime.lifecycle import Lifecycle
 from runtime.metrics import BOOT_SECONDS, BOOT_STAGE_SECONDS, ENGINE_FAILURES
+from runtime.publisher import Publisher
 from runtime.relay import CLIENT_LEFT
 from runtime.settings import Settings
 
@@ -196,10 +197,10 @@ def seconds_since_host_boot() -> float:
     return float(Path("/proc/uptime").read_text().split()[0])
 
 
-def _lifecycle(settings: Settings) -> Lifecycle:
+def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
     def on_stage_end(stage: str, seconds: float) -> None:
         log.info("boot stage %s took %.1f s", stage, seconds)
-        publish(settings, {BOOT_STAGE_SECONDS[stage]: round(seconds, 2)}, stage=stage)
+        publisher.publish({BOOT_STAGE_SECONDS[stage]: round(seconds, 2)}, stage=stage)
 
     host_boot = seconds_since_host_boot() if settings.count_host_boot else 0.0
     # a container that is started again on an old host does not boot the host
@@ -210,26 +211,27 @@ def _lifecycle(settings: Settings) -> Lifecycle:
         expected_boot_seconds=settings.expected_boot_seconds,
         began=time.monotonic() - host_boot,
         on_stage_end=on_stage_end,
-        on_ready=lambda seconds: publish(settings, {BOOT_SECONDS: round(seconds, 2)}),
+        on_ready=lambda seconds: publisher.publish({BOOT_SECONDS: round(seconds, 2)}),
     )
 
 
 async def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then drain and stop the engine."""
-    lifecycle = _lifecycle(settings)
+    publisher = Publisher(settings.environment)
+    lifecycle = _lifecycle(settings, publisher)
     admission = Admission(
         max_in_flight=settings.max_in_flight,
         max_queued=settings.max_queued,
         timeout_seconds=settings.request_timeout_seconds,
     )
     client = EngineClient(settings.engine_port)
-    server = _server(settings, App(settings, lifecycle, admission, client))
+    server = _server(settings, App(settings, lifecycle, admission, client, publisher))
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     supervising = asyncio.create_task(
-        supervise(settings, client, lifecycle, lambda: publish(settings, {ENGINE_FAILURES: 1}))
+        supervise(settings, client, lifecycle, lambda: publisher.publish({ENGINE_FAILURES: 1}))
     )
     supervising.add_done_callback(lambda task: task.cancelled() or task.exception() is None or told_to_stop.set())
     await told_to_stop.wait()
@@ -243,5 +245,6 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     await asyncio.wait([supervising])
     server.should_exit = True
     await serving
+    publisher.flush()
     if not supervising.cancelled():
         supervising.result()  # a fault of the gateway itself: exit with its traceback

@@ -23,6 +23,7 @@ from engine_fixtures import ROOT, Gateway
 COMPLETION: dict[str, Any] = {"prompt": "Hello", "max_tokens": 1}
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+SLOW_AND_ONE_GATEWAY = [*SLOW_IS_FINE, HealthCheck.function_scoped_fixture]
 PATHS = {"/v1/completions": COMPLETION, "/v1/chat/completions": CHAT}
 PARAMETERS = [
     *("model", "prompt", "messages", "max_tokens", "temperature", "top_p", "top_k", "min_p", "n", "stop", "seed"),
@@ -115,7 +116,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 @pytest.mark.req("R7.3", "R5.1", "R5.2")
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW_IS_FINE)
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW_AND_ONE_GATEWAY)
 def test_every_operation_behaves_as_its_document_says(case: schemathesis.Case[Any], gateway: Gateway) -> None:
     body: Any = case.body
     if isinstance(body, dict):
