@@ -7,11 +7,12 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
-from inference_constructs.cost_forecast import CostForecast, ForecastScope
+from inference_constructs.cost_forecast import AT_MINIMUM, CostForecast, ForecastScope
 from inference_constructs.demo_site import DemoSite
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.host_gateway import host_gateway
+from inference_constructs.observability import MonitoredService, Observability
 from inference_constructs.rate_limited_api import RateLimitedApi
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import Settings
@@ -88,6 +89,24 @@ class InferenceStack(TerraformStack):
             rate_limit_per_minute=variables.rate_limit_per_minute,
             allowed_origins=allowed_origins,
         )
+        observability = Observability(
+            self,
+            "Observability",
+            prefix=prefix,
+            account=account,
+            key=key,
+            service=MonitoredService(
+                environment=environment.name,
+                instance_type=environment.instance_type,
+                fleet=fleet,
+                api=api,
+                min_instances=variables.min_instances,
+                max_instances=variables.max_instances,
+                monthly_forecast_usd=AT_MINIMUM,
+                links={"Demo page": site.url, "Health": f"{api.url}/health"},
+            ),
+            alarm_email=variables.alarm_email,
+        )
         TerraformOutput(
             self,
             "api_url",
@@ -102,6 +121,9 @@ class InferenceStack(TerraformStack):
                 description="Host name that the DNS record of the API's own domain points to.",
             )
         TerraformOutput(self, "site_url", value=site.url, description="URL of the demo page.")
+        TerraformOutput(
+            self, "dashboard_url", value=observability.dashboard_url, description="Dashboard in AWS's console."
+        )
         CostForecast(
             self,
             "CostForecast",

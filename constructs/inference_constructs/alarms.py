@@ -1,0 +1,254 @@
+"""The alarms: each wakes somebody for a reason, and says what to look at first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf import TerraformVariable, Token
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
+    CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
+)
+from constructs import Construct
+
+from inference_constructs import running_cost
+from inference_constructs.alarm_topic import AlarmTopic
+from inference_constructs.autoscaling import BUSY_PERCENT
+from inference_constructs.boot_budget import BOOT_DEADLINE_SECONDS
+from inference_constructs.running_cost import RunningCost
+from inference_constructs.service_metrics import Metric, ServiceMetrics
+from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
+
+P99_SECONDS = 5
+"""R4.4."""
+
+ERROR_PERCENT = 5
+"""Share of requests that may fail with 5xx."""
+
+FEWEST_REQUESTS = 10
+"""Requests in 5 minutes, below which a failure or two are no rate."""
+
+AT_MAXIMUM_MINUTES = 15
+
+SPEND_HOURS = 24
+"""The longest that an alarm can look back over hourly periods."""
+
+SPEND_PERCENT = 105
+"""Of the forecast, which the estimate meets when all is as forecast."""
+
+ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A metric, and how the values of a period become one: Sum, Maximum, p99, ..."""
+
+    metric: Metric
+    statistic: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm.
+
+    Attributes:
+        id: Construct id.
+        name: Last part of its name.
+        description: What is wrong, and what to look at first.
+        watched: One query; or several by their ids in `expression`.
+        expression: Metric math over the queries, if there are several.
+        comparison: How the value stands to the threshold in an alarm.
+        threshold: Number or token.
+        period: Seconds.
+        periods: How many periods in a row.
+        missing: Whether a period without data counts as `breaching` or `notBreaching`.
+    """
+
+    id: str
+    name: str
+    description: str
+    watched: Query | Mapping[str, Query]
+    expression: str = ""
+    comparison: str
+    threshold: float
+    period: int = 60
+    periods: int = 1
+    missing: str = "notBreaching"
+
+
+def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
+    """Return the alarms that need nothing but the metrics, the most urgent first."""
+    return [
+        # The highest count that any node of the load balancer sees. Without data no host is registered: that is worse.
+        Alarm(
+            id="NoHealthyHost",
+            name="no-healthy-host",
+            description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
+            "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
+            watched=Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+            comparison=BELOW,
+            threshold=1,
+            periods=2,
+            missing="breaching",
+        ),
+        # Without requests nothing fails.
+        Alarm(
+            id="Errors",
+            name="5xx-rate",
+            description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at which "
+            "status it is on the dashboard: 503 means full or loading hosts, 504 too long answers, others a defect: "
+            "see the gateway's log.",
+            watched={
+                "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
+                "errors": Query(metric=metrics.of_api("5XXError"), statistic="Sum"),
+            },
+            expression=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
+            comparison=ABOVE,
+            threshold=ERROR_PERCENT,
+            period=300,
+        ),
+        # Without requests nobody waits.
+        Alarm(
+            id="Slow",
+            name="p99-latency",
+            description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at queue depth "
+            "and GPU utilisation on the dashboard: both high is more load than the hosts can take, neither high is "
+            "long answers: look at tokens a second.",
+            watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
+            comparison=ABOVE,
+            threshold=P99_SECONDS * 1000,
+            period=300,
+        ),
+        # Counted only when it happens: no data is the normal state.
+        Alarm(
+            id="EngineFailure",
+            name="engine-failure",
+            description="vLLM died, hung, or missed its boot deadline on a host. The gateway starts it again. Look "
+            "first at the lines before EngineFailures in the gateway's log: out of memory, a CUDA error, no weights?",
+            watched=Query(metric=metrics.of_gateway(ENGINE_FAILURES), statistic="Sum"),
+            comparison=AT_LEAST,
+            threshold=1,
+        ),
+        # Hosts boot seldom: no data is the normal state. One that never gets ready is an engine failure.
+        Alarm(
+            id="SlowBoot",
+            name="slow-boot",
+            description=f"A host took more than {BOOT_DEADLINE_SECONDS} s until the model was ready. Look first at the "
+            "boot stages on the dashboard: long boot or weights mean a slow volume, long compile an unused cache.",
+            watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
+            comparison=ABOVE,
+            threshold=BOOT_DEADLINE_SECONDS,
+        ),
+    ]
+
+
+def at_maximum(metrics: ServiceMetrics, least: TerraformVariable, most: TerraformVariable) -> Alarm:
+    """Return the alarm of a group that cannot grow any more.
+
+    One of fixed size is always at its maximum: there the threshold is out of reach. Without data no host runs, of which
+    another alarm tells.
+    """
+    return Alarm(
+        id="AtMaximum",
+        name="at-maximum",
+        description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
+        f"first at GPU utilisation: if it stays above {BUSY_PERCENT} %, raise max_instances, within the account's "
+        "quota of vCPUs.",
+        watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
+        comparison=AT_LEAST,
+        threshold=Token.as_number(f"${{{most.fqn} > {least.fqn} ? {most.fqn} : {most.fqn} + 1}}"),
+        periods=AT_MAXIMUM_MINUTES,
+    )
+
+
+def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
+    """Return the alarm of a spend above the forecast: within a day, when the budget does not know yet.
+
+    Without data no host runs, and nothing is spent on one.
+    """
+    return Alarm(
+        id="Spend",
+        name="spend",
+        description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
+        "hours. Look first at the group's size on the dashboard: is there load all day, or do hosts not leave?",
+        watched={
+            running_cost.HOSTS: Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Average"),
+            running_cost.REQUESTS: Query(metric=metrics.of_api("Count"), statistic="Sum"),
+        },
+        expression=cost.percent_of_forecast,
+        comparison=ABOVE,
+        threshold=SPEND_PERCENT,
+        period=3600,
+        periods=SPEND_HOURS,
+    )
+
+
+class ServiceAlarm(Construct):
+    """An alarm that tells a topic when it begins and when it ends.
+
+    Attributes:
+        arn: Its ARN.
+    """
+
+    def __init__(self, scope: Construct, *, alarm: Alarm, prefix: str, topic: AlarmTopic) -> None:
+        """Create the alarm.
+
+        Args:
+            scope: Parent construct.
+            alarm: What it is.
+            prefix: First part of its name.
+            topic: Where it goes.
+        """
+        super().__init__(scope, alarm.id)
+        resource = CloudwatchMetricAlarm(
+            self,
+            "Alarm",
+            alarm_name=f"{prefix}-{alarm.name}",
+            alarm_description=alarm.description,
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.periods,
+            treat_missing_data=alarm.missing,
+            alarm_actions=[topic.arn],
+            ok_actions=[topic.arn],
+        )
+        if isinstance(alarm.watched, Query):
+            _watch(resource, alarm.watched, alarm.period)
+        else:
+            resource.put_metric_query(_queries(alarm, alarm.watched))
+        self.arn = resource.arn
+
+
+def _watch(resource: CloudwatchMetricAlarm, query: Query, period: int) -> None:
+    resource.namespace, resource.metric_name = query.metric.namespace, query.metric.name
+    resource.dimensions, resource.period = dict(query.metric.dimensions), period
+    if query.statistic.startswith("p"):
+        resource.extended_statistic = query.statistic
+        # few requests are judged too: one slow request of three is worth knowing of at night
+        resource.evaluate_low_sample_count_percentiles = "evaluate"
+    else:
+        resource.statistic = query.statistic
+
+
+def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetricAlarmMetricQuery]:
+    result = CloudwatchMetricAlarmMetricQuery(
+        id="result", expression=alarm.expression, label=alarm.name, return_data=True
+    )
+    return [
+        result,
+        *(
+            CloudwatchMetricAlarmMetricQuery(
+                id=name,
+                return_data=False,
+                metric=CloudwatchMetricAlarmMetricQueryMetric(
+                    namespace=query.metric.namespace,
+                    metric_name=query.metric.name,
+                    dimensions=query.metric.dimensions,
+                    stat=query.statistic,
+                    period=alarm.period,
+                ),
+            )
+            for name, query in watched.items()
+        ),
+    ]
