@@ -129,7 +129,7 @@ def check_service(stack: Stack) -> None:
     console.print(f"waiting for {url}")
     if not wait_until_ready(url, READY_SECONDS, console):
         sys.exit(
-            f"error: the API is not ready after {READY_SECONDS // 60} minutes: see docs/runbook.md, No host is ready"
+            f"error: the API is not ready after {READY_SECONDS // 60} minutes: see docs/runbook.md, no-healthy-host"
         )
     api = smoke.Api(url, os.environ.get(smoke.KEY_VARIABLE))
     result = smoke.run_check("completion", smoke.check_completion, api)
