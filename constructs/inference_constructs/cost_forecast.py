@@ -74,7 +74,7 @@ class CostForecast(Construct):
                 f"${{{cents(per_million)}}}",
                 "Estimated dollars for a million generated tokens at the stated utilization and concurrent_streams.",
             ),
-            "prices": (f"{prices.region}, {prices.date}: {prices.source}", "Where the prices come from."),
+            "prices": (prices.provenance, "Where the prices come from, and which are estimates."),
         }
         for name, (value, description) in outputs.items():
             TerraformOutput(self, name, value=value, description=description).override_logical_id(name)
