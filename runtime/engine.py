@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +26,10 @@ STABLE_SECONDS = 60.0
 POLL_SECONDS = 0.25
 STOP_SECONDS = 5.0
 """How long the engine may take to stop by itself before it is killed."""
+
+FIRST_REQUESTS = (("a",), ("a", "a"))
+"""What must be answered before the host is ready, with logprobs: vLLM compiles the kernels of its sampler at first use,
+one for a single sequence and one for several. Until that is done, seconds later, nothing else runs."""
 
 LOG_LINE_OF_STAGE = {
     "weights": b"Starting to load model",
@@ -109,25 +113,30 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return b"\n"
 
 
-async def answers(client: EngineClient, model: str) -> bool:
-    """Return whether the engine answers a real one-token request.
+async def answers(client: EngineClient, model: str, prompts: Sequence[str] = ("a",)) -> bool:
+    """Return whether the engine answers a real request of one token for each prompt.
 
     Raises:
         EngineGoneError: nothing listens, or the connection broke.
     """
-    probe = msgspec.json.encode({"model": model, "prompt": "a", "max_tokens": 1})
+    probe = msgspec.json.encode({"model": model, "prompt": prompts, "max_tokens": 1, "logprobs": 1})
     async with client.request("POST", "/v1/completions", probe, request_id="check") as answer:
         await answer.body()
         return answer.status == 200
 
 
 async def wait_until_ready(client: EngineClient, model: str) -> None:
-    """Return once the engine answers. A refused connection means that it still loads."""
-    while True:
-        with contextlib.suppress(EngineGoneError):
-            if await answers(client, model):
-                return
-        await asyncio.sleep(POLL_SECONDS)
+    """Return once the engine answers each of the first requests. A refused connection means that it still loads."""
+    for prompts in FIRST_REQUESTS:
+        while not await _answers_yet(client, model, prompts):
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _answers_yet(client: EngineClient, model: str, prompts: Sequence[str]) -> bool:
+    try:
+        return await answers(client, model, prompts)
+    except EngineGoneError:
+        return False
 
 
 async def watch(client: EngineClient, settings: Settings) -> None:
