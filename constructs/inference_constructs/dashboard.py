@@ -143,12 +143,13 @@ class Dashboard:
         )
 
     def _gateway_latency(self) -> Widget:
-        """The gateway's own time is what the API's contains; a gap between them is the network's or the balancer's."""
+        """Part of the API's latency: what is missing here went by on the way."""
         return self._chart(
-            "Latency on the host, ms, and time until headers at the load balancer, s",
+            "Latency on the host, ms",
             [
                 *_percentiles(self._metrics.of_gateway(gateway.REQUEST_LATENCY)),
-                _right(line(self._metrics.of_load_balancer("TargetResponseTime"), "p99", "load balancer p99, s", GREY)),
+                line(self._metrics.of_load_balancer("TargetResponseTime"), "p99", "until headers", id="headers"),
+                formula("1000 * headers", "load balancer p99, until headers", GREY),
             ],
         )
 
@@ -379,11 +380,6 @@ class Dashboard:
 
 def _percentiles(metric: Metric) -> list[Line]:
     return [line(metric, name, name, color) for name, color in (("p50", BLUE), ("p95", ORANGE), ("p99", RED))]
-
-
-def _right(entry: Line) -> Line:
-    """The line on the right axis, for another unit."""
-    return [*entry[:-1], {**entry[-1], "yAxis": "right"}]
 
 
 def _text(markdown: str, *, height: int) -> Widget:
