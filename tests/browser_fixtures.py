@@ -57,8 +57,8 @@ def api() -> Iterator[ScriptedApi]:
 class OpenPage(Protocol):
     """Opens the demo page against an API."""
 
-    def __call__(self, api_url: str, *, config: dict[str, Any] | None = None, **context: Any) -> Page:
-        """Return the loaded page; `config` overrides config.json, `context` is Playwright's new_context."""
+    def __call__(self, api_url: str, *, config: dict[str, Any] | None = None, port: int = 0, **context: Any) -> Page:
+        """Return the loaded page, served on `port`; `config` overrides config.json, `context` is for new_context."""
         ...
 
 
@@ -72,8 +72,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if "Content Security Policy" in message.text or "TrustedHTML" in message.text:
             complaints.append(message.text)
 
-    def open_page(api_url: str, *, config: dict[str, Any] | None = None, **options: Any) -> Page:
-        server = serving(_site_handler(api_url, {**_config(api_url), **(config or {})}))
+    def open_page(api_url: str, *, config: dict[str, Any] | None = None, port: int = 0, **options: Any) -> Page:
+        server = serving(_site_handler(api_url, {**_config(api_url), **(config or {})}), port)
         context = browser.new_context(**options)
         opened.append((server, context))
         page = context.new_page()

@@ -175,9 +175,9 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
-    """Serve on a free port of loopback, from a thread, and yield the URL without a trailing slash."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def serving(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Generator[str]:
+    """Serve on loopback, on a free port unless one is given, and yield the URL without a trailing slash."""
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
