@@ -68,7 +68,7 @@ def aws() -> Iterator[Any]:
     client: Any = boto3.client(
         "pricing", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
-    with Stubber(client) as stub:
+    with Stubber(client) as stub:  # pyright: ignore[reportUnknownArgumentType]
         yield stub
 
 

@@ -1,0 +1,68 @@
+"""The `tofu test` files, run here by a real core on what of a stack needs no provider: variables and forecast.
+
+CI runs them on whole stacks, with the provider's own schema and mocked values.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from ops.preflight import binary
+from stack_json import Json
+
+FILES = ROOT / "tests" / "tofu"
+TESTS: Json = json.loads((FILES / "inference.tftest.json").read_text())
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    core = binary()
+    if core is None:
+        pytest.skip("neither tofu nor terraform is installed")
+    return subprocess.run([core, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def report(stack: Json, tests: Json, folder: Path) -> dict[str, str]:
+    """How each run block ended, by name."""
+    forecast = {name: value for name, value in stack["output"].items() if "cost" in name or "usd" in name}
+    only_forecast: dict[str, Any] = {
+        "variable": stack["variable"],
+        "locals": {name: value for name, value in stack["locals"].items() if name.startswith("monthly_cost")},
+        "output": forecast,
+    }
+    (folder / "cdk.tf.json").write_text(json.dumps(only_forecast))
+    without_provider = {name: value for name, value in tests.items() if name != "mock_provider"}
+    (folder / "inference.tftest.json").write_text(json.dumps(without_provider))
+    initialized = run(folder, "init", "-input=false")
+    assert initialized.returncode == 0, initialized.stderr
+    lines = [json.loads(line) for line in run(folder, "test", "-json").stdout.splitlines()]
+    return {
+        line["test_run"]["run"]: line["test_run"]["status"]
+        for line in lines
+        if line.get("type") == "test_run" and line["test_run"].get("status")
+    }
+
+
+@pytest.mark.req("R3.3", "R3.4", "R8.1", "R8.3", "R8.4")
+def test_every_run_block_passes(inference: Json, tmp_path: Path) -> None:
+    ended = report(inference, TESTS, tmp_path)
+    assert ended == {name: "pass" for block in TESTS["run"] for name in block}
+
+
+@pytest.mark.req("R3.4")
+def test_a_refusal_that_is_gone_fails_its_run_block(synthesized: dict[str, Json], tmp_path: Path) -> None:
+    lax = json.loads(json.dumps(synthesized["inference-dev"]))
+    del lax["variable"]["max_instances"]["validation"]
+    ended = report(lax, TESTS, tmp_path)
+    assert {name for name, status in ended.items() if status == "fail"} == {
+        "r3_4_maximum_not_below_minimum",
+        "r3_4_maximum_is_bounded",
+    }
+
+
+def test_each_kind_of_stack_has_a_test_file(synthesized: dict[str, Json]) -> None:
+    kinds = {name.split("-")[0] for name in synthesized}
+    assert {path.name for path in FILES.iterdir()} == {f"{kind}.tftest.json" for kind in kinds}
