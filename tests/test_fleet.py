@@ -140,6 +140,11 @@ def test_apply_waits_until_the_hosts_are_healthy(inference: Json) -> None:
     assert group["depends_on"] == [f"aws_lb_listener.{listener}"]
 
 
+@pytest.mark.req("R2.3")
+def test_apply_goes_on_where_one_zone_has_no_gpu_left(inference: Json) -> None:
+    assert only(inference, "aws_autoscaling_group")["ignore_failed_scaling_activities"] is True
+
+
 @pytest.mark.req("R6.2")
 def test_hosts_are_in_the_private_subnets(inference: Json) -> None:
     group = only(inference, "aws_autoscaling_group")

@@ -306,6 +306,8 @@ class GpuFleet(Construct):
             # the first apply ends when the service answers, not when the hosts were ordered
             min_elb_capacity=min_instances.number_value,
             wait_for_capacity_timeout="20m",
+            # a zone without a free GPU is a failed activity, after which Auto Scaling tries the next zone
+            ignore_failed_scaling_activities=True,
             tag=[AutoscalingGroupTag(key="Name", value=self._group_name, propagate_at_launch=False)],
             lifecycle=TerraformResourceLifecycle(prevent_destroy=self._hosts.deletion_protection),
             depends_on=[self.listener],
