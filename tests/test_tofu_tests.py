@@ -57,10 +57,8 @@ def test_a_refusal_that_is_gone_fails_its_run_block(synthesized: dict[str, Json]
     lax = json.loads(json.dumps(synthesized["inference-dev"]))
     del lax["variable"]["max_instances"]["validation"]
     ended = report(lax, TESTS, tmp_path)
-    assert {name for name, status in ended.items() if status == "fail"} == {
-        "r3_4_maximum_not_below_minimum",
-        "r3_4_maximum_is_bounded",
-    }
+    first_not_passed = next(name for name, status in ended.items() if status != "pass")
+    assert first_not_passed == "r3_4_maximum_not_below_minimum"
 
 
 def test_each_kind_of_stack_has_a_test_file(synthesized: dict[str, Json]) -> None:
