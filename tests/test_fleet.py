@@ -137,7 +137,20 @@ def test_apply_waits_until_the_hosts_are_healthy(inference: Json) -> None:
     group = only(inference, "aws_autoscaling_group")
     (listener,) = resources(inference, "aws_lb_listener")
     assert group["min_elb_capacity"] == "${var.min_instances}"
-    assert group["depends_on"] == [f"aws_lb_listener.{listener}"]
+    assert f"aws_lb_listener.{listener}" in group["depends_on"]
+
+
+@pytest.mark.req("R2.3")
+def test_hosts_start_once_they_may_and_can_reach_aws(inference: Json) -> None:
+    endpoints = resources(inference, "aws_vpc_endpoint").items()
+    interfaces = {f"aws_vpc_endpoint.{name}" for name, found in endpoints if found["vpc_endpoint_type"] == "Interface"}
+    (role,) = [name for name, found in resources(inference, "aws_iam_role").items() if found["name"].endswith("-host")]
+    (policy,) = [
+        f"aws_iam_role_policy.{name}"
+        for name, found in resources(inference, "aws_iam_role_policy").items()
+        if f"aws_iam_role.{role}" in references(found["role"])
+    ]
+    assert interfaces | {policy} <= set(only(inference, "aws_autoscaling_group")["depends_on"])
 
 
 @pytest.mark.req("R2.3")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cdktf import TerraformLocal, TerraformResourceLifecycle, TerraformVariable
+from cdktf import TerraformLocal, TerraformResource, TerraformResourceLifecycle, TerraformVariable
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
 from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
 from cdktf_cdktf_provider_aws.launch_template import (
@@ -142,8 +142,12 @@ class GpuFleet(Construct):
         self.target_group = balancer.target_group
         self.load_balancer_security_group = balancer.security_group
         self.security_group = self._security_group()
-        template = self._launch_template(environment, self._boot_script(environment, expected_boot_seconds))
-        self.group = self._group(template, min_instances, max_instances)
+        role = HostRole(self, "Role", prefix=prefix, account=account, log_group=self.log_group)
+        template = self._launch_template(environment, role, self._boot_script(environment, expected_boot_seconds))
+        # an agent that cannot or may not reach Systems Manager at its start tries again after minutes, up to an hour
+        self.group = self._group(
+            template, min_instances, max_instances, after=[self.listener, role.policy, *vpc.interface_endpoints]
+        )
         self.scaling = GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group, warmup_seconds=WARMUP_SECONDS)
 
     @property
@@ -225,8 +229,7 @@ class GpuFleet(Construct):
             agent=agent_config(group_name=self._group_name, region=self._account.region),
         )
 
-    def _launch_template(self, environment: str, script: str) -> LaunchTemplate:
-        role = HostRole(self, "Role", prefix=self._prefix, account=self._account, log_group=self.log_group)
+    def _launch_template(self, environment: str, role: HostRole, script: str) -> LaunchTemplate:
         name = ami_parameter(self._hosts.image_version, self._hosts.instance_type)
         # the provider's default tags do not reach what Auto Scaling launches
         tags = {"Name": self._group_name, "Environment": environment}
@@ -274,7 +277,12 @@ class GpuFleet(Construct):
         )
 
     def _group(
-        self, template: LaunchTemplate, min_instances: TerraformVariable, max_instances: TerraformVariable
+        self,
+        template: LaunchTemplate,
+        min_instances: TerraformVariable,
+        max_instances: TerraformVariable,
+        *,
+        after: Sequence[TerraformResource],
     ) -> AutoscalingGroup:
         return AutoscalingGroup(
             self,
@@ -310,5 +318,5 @@ class GpuFleet(Construct):
             ignore_failed_scaling_activities=True,
             tag=[AutoscalingGroupTag(key="Name", value=self._group_name, propagate_at_launch=False)],
             lifecycle=TerraformResourceLifecycle(prevent_destroy=self._hosts.deletion_protection),
-            depends_on=[self.listener],
+            depends_on=after,
         )

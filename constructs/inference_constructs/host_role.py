@@ -46,6 +46,7 @@ class HostRole(Construct):
 
     Attributes:
         instance_profile: The profile that carries the role.
+        policy: What the role allows.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class HostRole(Construct):
             "Resource": "*",
             "Condition": {"StringEquals": {"cloudwatch:namespace": NAMESPACE}},
         }
-        IamRolePolicy(
+        self.policy = IamRolePolicy(
             self,
             "Policy",
             role=role.id,
