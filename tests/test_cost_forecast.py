@@ -81,12 +81,18 @@ def test_figures_are_those_of_an_independent_calculation(
     hosts, requests = variables.get("min_instances", 1), variables.get("requests_per_month", 10_000)
     answer_bytes = 250 * variables.get("output_tokens_per_request", 200) + 2_000
     alarms, endpoints = len(resources(dev, "aws_cloudwatch_metric_alarm")), 4
+    prompt_bytes = 4 * variables.get("input_tokens_per_request", 200) + 2_000
     assert found.at_minimum["GPU instances"] == pytest.approx(hosts * 0.526 * 730, abs=0.01)
     assert found.at_minimum["API Gateway"] == pytest.approx(requests / 1e6 * 3.50, abs=0.01)
     assert found.at_minimum["Data transfer"] == pytest.approx(requests * answer_bytes / 1e9 * 0.09, abs=0.01)
     assert found.at_minimum["VPC endpoints"] == pytest.approx(
         endpoints * 2 * 7.30 + requests * 3_000 / 1e9 * 0.01, abs=0.01
     )
+    assert found.at_minimum["Load balancer"] == pytest.approx(
+        16.43 + 5.84 * requests * (answer_bytes + prompt_bytes) / 1e9 / 730, abs=0.01
+    )
+    # 256 MB for 10 ms, at the price of ARM
+    assert found.at_minimum["Key authorizer"] == pytest.approx(requests * (0.2 / 1e6 + 0.0025 * 0.0000133334), abs=0.01)
     assert found.at_minimum["CloudWatch"] > alarms * 0.10 + 3 * len(resources(dev, "aws_cloudwatch_dashboard"))
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from cdktf import TerraformLocal, TerraformOutput, TerraformResource, TerraformStack
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm, CloudwatchMetricAlarmMetricQuery
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
 from constructs import Construct
 
-from inference_constructs import cost_formulas
+from inference_constructs import cost_formulas, gpu_metrics
 from inference_constructs.boot_budget import VOLUME_MIB_PER_SECOND
-from inference_constructs.cost_formulas import Inventory, cents
+from inference_constructs.cost_formulas import STATUSES, Inventory, cents
 from inference_constructs.machine_image import DATA_GIB, ROOT_GIB
 from inference_constructs.prices import prices_of
 from runtime import metrics
@@ -87,6 +89,9 @@ def _expressions(costs: cost_formulas.Mapping[str, str]) -> dict[str, str]:
 def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
     nodes = stack.node.find_all()
     count = Counter(node.terraform_resource_type for node in nodes if isinstance(node, TerraformResource))
+    interface_endpoints = sum(
+        isinstance(node, VpcEndpoint) and node.vpc_endpoint_type_input == "Interface" for node in nodes
+    )
     gateway_metrics = sum(isinstance(value, metrics.Metric) for value in vars(metrics).values())
     volumes = ROOT_GIB + DATA_GIB
     return Inventory(
@@ -94,11 +99,19 @@ def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
         host_gib=volumes,
         host_mibps=VOLUME_MIB_PER_SECOND,
         image_gib=volumes,
-        endpoint_zones=(count["aws_vpc_endpoint"] - 1) * of.zone_count,
-        alarms=count["aws_cloudwatch_metric_alarm"],
+        endpoint_zones=interface_endpoints * of.zone_count,
+        alarms=sum(_watched_metrics(node) for node in nodes if isinstance(node, CloudwatchMetricAlarm)),
         dashboards=count["aws_cloudwatch_dashboard"],
-        metrics=gateway_metrics + len(metrics.BOOT_STAGES) + 2,
+        metrics=gateway_metrics
+        + len(metrics.BOOT_STAGES)
+        + len((gpu_metrics.UTILIZATION, gpu_metrics.MEMORY_USED))
+        + count["aws_cloudwatch_log_metric_filter"] * STATUSES,
         keys=count["aws_kms_key"],
         firewall_rules=len(cast("list[object]", of.web_acl.rule_input)),
         tokens_per_second=engine_profile(of.instance_type).tokens_per_second,
     )
+
+
+def _watched_metrics(alarm: CloudwatchMetricAlarm) -> int:
+    queries = cast("list[CloudwatchMetricAlarmMetricQuery] | None", alarm.metric_query_input)
+    return sum(query.metric is not None for query in queries) if queries else 1

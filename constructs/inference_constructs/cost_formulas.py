@@ -12,6 +12,9 @@ from inference_constructs.prices import HOURS_PER_MONTH, Prices
 BYTES_PER_TOKEN = 250
 """Of a streamed answer, measured with vLLM 0.32: each token is an event of JSON."""
 
+BYTES_PER_INPUT_TOKEN = 4
+"""Of a prompt: English text has about four characters a token (https://platform.openai.com/tokenizer)."""
+
 BYTES_PER_REQUEST = 2_000
 """Estimate: headers and TLS of one answer."""
 
@@ -26,6 +29,12 @@ PAGE_REQUESTS = 12
 
 HOST_METRICS = 9
 """CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
+
+AUTHORIZER_GB_SECONDS = 0.25 * 0.01
+"""Estimate of one call of the key authorizer: 256 MB for 10 ms."""
+
+STATUSES = 6
+"""Estimate: HTTP statuses that occur, each a metric of its own in a metric filter of the access log."""
 
 API_METRICS = 20
 """Estimate: detailed metrics of the API, 5 for each of its 4 routes."""
@@ -51,7 +60,7 @@ class Inventory:
         host_mibps: Throughput of its data volume, MiB/s; 125 of it are included.
         image_gib: Gibibytes of snapshots of the machine image.
         endpoint_zones: Interface endpoints, times the zones each one is in.
-        alarms: CloudWatch alarms.
+        alarms: Metrics that CloudWatch alarms watch, which is what an alarm costs by.
         dashboards: CloudWatch dashboards.
         metrics: Custom metrics, apart from those of each host.
         keys: KMS keys.
@@ -87,7 +96,9 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
     """
     million_requests = "var.requests_per_month / 1000000"
     payload = gigabytes(f"var.output_tokens_per_request * {BYTES_PER_TOKEN} + {BYTES_PER_REQUEST}")
+    prompts = gigabytes(f"var.input_tokens_per_request * {BYTES_PER_INPUT_TOKEN} + {BYTES_PER_REQUEST}")
     logged = gigabytes(str(LOG_BYTES_PER_REQUEST))
+    authorized = f"{prices['lambda_million_requests']} + {AUTHORIZER_GB_SECONDS * 1e6} * {prices['lambda_gb_second']}"
     throughput = max(have.host_mibps - 125, 0)
     visited_gb = f"var.page_views_per_month * {PAGE_BYTES} / 1000000000"
     metrics = f"({have.metrics + API_METRICS} + {hosts} * {HOST_METRICS})"
@@ -98,11 +109,11 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         f" + {throughput} * {prices['gp3_mibps_month']})",
         "Machine image": f"{have.image_gib} * {prices['snapshot_gib_month']}",
         "Load balancer": f"{prices['load_balancer_month']}"
-        f" + {prices['load_balancer_lcu_month']} * {payload} / {HOURS_PER_MONTH}",
+        f" + {prices['load_balancer_lcu_month']} * ({payload} + {prompts}) / {HOURS_PER_MONTH}",
         "VPC endpoints": f"{have.endpoint_zones} * {prices['interface_endpoint_month']}"
         f" + {logged} * {prices['interface_endpoint_gb']}",
         "API Gateway": f"{million_requests} * {prices['rest_api_million_requests']}",
-        "Key authorizer": f"{million_requests} * {prices['lambda_million_requests']}",
+        "Key authorizer": f"{million_requests} * ({authorized})",
         "Web ACL": f"{prices['web_acl_month']} + {have.firewall_rules} * {prices['web_acl_rule_month']}"
         f" + {million_requests} * {prices['web_acl_million_requests']}",
         "CloudWatch": f"{metrics} * {prices['metric_month']} + {have.alarms} * {prices['alarm_month']}"
