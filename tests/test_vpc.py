@@ -29,6 +29,13 @@ def test_each_zone_has_one_subnet_of_each_kind(
     assert len(zones) == environment.zone_count >= 2
 
 
+@pytest.mark.req("R5.7")
+@pytest.mark.parametrize("zone", ["use1-az3", "apne1-az3"])
+def test_no_subnet_is_in_a_zone_without_vpc_links(zone: str, inference: Json) -> None:
+    zones = inference["data"]["aws_availability_zones"].values()
+    assert all(zone in found["exclude_zone_ids"] for found in zones)
+
+
 @pytest.mark.req("R6.2")
 def test_private_subnets_have_no_route_out(inference: Json) -> None:
     private = route_table(inference, "private")

@@ -28,8 +28,8 @@ from inference_constructs.flow_logs import FlowLogs
 from inference_constructs.iam import Statement, policy_document
 from inference_constructs.subnet_plan import plan_subnets
 
-VPC_LINK_UNSUPPORTED_ZONES = ["use1-az3"]
-"""Zones in which API Gateway has no VPC links.
+VPC_LINK_UNSUPPORTED_ZONES = ["use1-az3", "apne1-az3"]
+"""Zones in which API Gateway has no VPC links, in the regions whose prices are known.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vpc-links.html
 """
