@@ -87,7 +87,7 @@ def print_table(console: Console) -> None:
         for count in hosts:
             table.add_column(f"{name}\n{count} {'host' if count == 1 else 'hosts'}", justify="right")
     columns = [column for one in found.values() for column in (one.at_minimum, one.at_maximum)]
-    for kind in columns[0]:
+    for kind in sorted(columns[0], key=lambda kind: -columns[-1][kind]):
         table.add_row(kind, *(f"{column[kind]:,.2f}" for column in columns))
     table.add_section()
     table.add_row("Total", *(f"{sum(column.values()):,.2f}" for column in columns), style="bold")
@@ -103,9 +103,18 @@ def print_table(console: Console) -> None:
 
 
 def main() -> None:
-    """Print the table."""
-    argparse.ArgumentParser(prog="make forecast", description=__doc__).parse_args()
+    """Print the table and draw the chart."""
+    # matplotlib takes a second to load, which the demo can do without
+    from ops.forecast_chart import draw
+
+    parser = argparse.ArgumentParser(prog="make forecast", description=__doc__)
+    parser.add_argument(
+        "--chart", type=Path, default=Path("build/forecast.png"), help="PNG file (default: %(default)s)"
+    )
+    chart: Path = parser.parse_args().chart
     print_table(Console())
+    draw(forecasts(), chart)
+    print(f"chart: {chart}")
 
 
 if __name__ == "__main__":

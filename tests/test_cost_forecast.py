@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from inference_constructs.cost_formulas import FREE, PRICED
+from inference_constructs.cost_formulas import PRICED
+from inference_constructs.free_resources import FREE
 from inference_constructs.prices import prices_of
 from ops.forecast import forecast
+from ops.forecast_chart import draw
 from stack_json import Json, resources
 
 VARIANTS: list[dict[str, Any]] = [
@@ -97,35 +99,12 @@ def test_figures_are_those_of_an_independent_calculation(
 
 
 @pytest.mark.req("R8.3")
-def test_every_resource_type_is_priced_or_free_for_a_reason(inference: Json) -> None:
-    """Types that are part of another one, or have no price of their own at all, share its first words."""
-    parts = (
-        "aws_api_gateway_",
-        "aws_cloudfront_",
-        "aws_cloudwatch_log_",
-        "aws_iam_",
-        "aws_kms_alias",
-        "aws_lambda_permission",
-        "aws_s3_bucket_",
-        "aws_vpc_security_group_",
-        "aws_wafv2_web_acl_",
-        "tls_",
-    )
-    network = {
-        "aws_vpc", "aws_subnet", "aws_route", "aws_route_table", "aws_route_table_association", "aws_internet_gateway",
-        "aws_security_group", "aws_default_security_group", "aws_flow_log", "aws_apigatewayv2_vpc_link",
-    }  # fmt: skip
-    fleet = {
-        "aws_acm_certificate", "aws_autoscaling_policy", "aws_lb_listener", "aws_lb_target_group",
-        "aws_sns_topic_policy", "aws_sns_topic_subscription",
-    }  # fmt: skip
+def test_every_resource_type_is_priced_or_free_for_a_reason(synthesized: dict[str, Json]) -> None:
+    found = {kind for stack in synthesized.values() for kind in stack["resource"]}
     priced = {kind for kinds in PRICED.values() for kind in kinds}
-    unexplained = {
-        kind
-        for kind in inference["resource"]
-        if kind not in priced | set(FREE) | network | fleet and not kind.startswith(parts)
-    }
-    assert not unexplained
+    assert found - priced - set(FREE) == set(), "neither priced nor free"
+    assert (priced | set(FREE)) - found == set(), "priced or free, but in no stack"
+    assert priced & set(FREE) == set(), "priced and free"
 
 
 @pytest.mark.req("R8.1")
@@ -142,3 +121,11 @@ def test_unknown_region_is_refused_in_words() -> None:
 def test_unknown_instance_type_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
         prices_of("us-east-1").instance_hour("g9.huge")
+
+
+@pytest.mark.req("R8.4")
+def test_chart_is_drawn(synthesized: dict[str, Json], tmp_path: Path) -> None:
+    path = tmp_path / "made" / "forecast.png"
+    draw({name: forecast(stack) for name, stack in synthesized.items() if name.startswith("inference-")}, path)
+    width, height = (int.from_bytes(path.read_bytes()[start : start + 4]) for start in (16, 20))
+    assert width > height > 400

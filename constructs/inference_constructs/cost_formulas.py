@@ -39,16 +39,6 @@ STATUSES = 6
 API_METRICS = 20
 """Estimate: detailed metrics of the API, 5 for each of its 4 routes."""
 
-FREE = {
-    "aws_api_gateway_account": "a setting",
-    "aws_api_gateway_authorizer": "paid by its function's calls",
-    "aws_api_gateway_deployment": "paid by request",
-    "aws_dynamodb_table": "locks: a few requests an apply, under a cent a month",
-    "aws_sns_topic": "e-mails: the first 1,000 a month are free",
-    "aws_budgets_budget": "budgets without actions are free",
-}
-"""Resource types that could look as if they cost something, and why they do not."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:

@@ -1,0 +1,56 @@
+"""The cost forecast as a picture: what each environment spends its money on."""
+
+# matplotlib's keyword arguments have no types
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ops.forecast import Forecast
+
+SHOWN = 6
+"""Lines of the forecast with a colour of their own, the most expensive ones; the others are added up."""
+
+COLOURS = ("#1b4965", "#5fa8d3", "#f4a259", "#8cb369", "#bc4b51", "#7b6d8d", "#c9c9c9")
+
+
+def draw(forecasts: Mapping[str, Forecast], path: Path) -> None:
+    """Draw a bar for each environment at its fewest and at its most hosts.
+
+    Args:
+        forecasts: By environment.
+        path: PNG file to write.
+    """
+    bars: dict[str, Mapping[str, float]] = {}
+    for name, one in forecasts.items():
+        for bound, costs in (("min", one.at_minimum), ("max", one.at_maximum)):
+            hosts = one.variables[f"{bound}_instances"]
+            bars[f"{name}, {hosts} {'host' if hosts == 1 else 'hosts'}"] = costs
+    every = list(bars.values())
+    kinds = sorted(every[0], key=lambda kind: -sum(costs[kind] for costs in every))
+    totals = [sum(costs.values()) for costs in every]
+    rest = f"{len(kinds) - SHOWN} others"
+    segments = {kind: [costs[kind] for costs in every] for kind in kinds[:SHOWN]}
+    segments[rest] = [
+        total - sum(costs[kind] for kind in kinds[:SHOWN]) for total, costs in zip(totals, every, strict=True)
+    ]
+    figure = Figure(figsize=(11, 1.6 + 0.55 * len(bars)), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    left = [0.0] * len(bars)
+    for (kind, widths), colour in zip(segments.items(), COLOURS, strict=True):
+        axes.barh(list(bars), widths, left=left, color=colour, label=kind, height=0.68)
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    for row, total in enumerate(totals):
+        axes.text(total + max(totals) * 0.008, row, f"${total:,.0f}", va="center", fontweight="bold")
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(totals) * 1.09)
+    axes.xaxis.set_major_formatter("${x:,.0f}")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title("Estimated cost a month, at the fewest and at the most hosts", loc="left", fontweight="bold")
+    axes.legend(loc="upper right", frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
