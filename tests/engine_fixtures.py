@@ -252,7 +252,13 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 @pytest.fixture
 def loading_gateway(tmp_path: Path) -> Iterator[Gateway]:
     """A gateway of the test's own, whose engine has just begun to load."""
-    gateway = Gateway(tmp_path, model=tiny_phi3(), served_model_name=MODEL, engine_args="--enforce-eager")
+    gateway = Gateway(
+        tmp_path,
+        model=tiny_phi3(),
+        served_model_name=MODEL,
+        engine_args="--enforce-eager",
+        boot_deadline_seconds=BOOT_SECONDS,
+    )
     gateway.wait_until("loading")
     yield gateway
     gateway.stop()

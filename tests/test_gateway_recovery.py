@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from engine_fixtures import Gateway, process_group, wait_for
+from engine_fixtures import BOOT_SECONDS, Gateway, process_group, wait_for
 
 STREAMS = 20
 LONG = {"prompt": "Hello", "max_tokens": 30_000, "ignore_eos": True}
@@ -118,9 +118,7 @@ def test_while_loading_503_says_when_and_no_engine_outlives_a_killed_gateway(loa
     refused = completion(loading_gateway)
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
-    wait_for(
-        lambda: any("EngineCore" in name for name in loading_gateway.engine_processes().values()), "EngineCore", 120
-    )
+    wait_for(lambda: "EngineCore" in str(loading_gateway.engine_processes()), "EngineCore", BOOT_SECONDS)
     group = loading_gateway.engine_leader()
     loading_gateway.process.kill()
     loading_gateway.process.wait()
