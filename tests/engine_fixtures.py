@@ -165,6 +165,7 @@ class GatewayHost:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(1)
         self._starting: Future[Gateway] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="gateway-")
 
     def start(self) -> Future[Gateway]:
         self._starting = self._executor.submit(self._start)
@@ -172,7 +173,7 @@ class GatewayHost:
 
     def _start(self) -> Gateway:
         return Gateway(
-            Path(tempfile.mkdtemp(prefix="gateway-")),
+            Path(tempfile.mkdtemp(dir=self._folder.name)),
             model=tiny_phi3(),
             served_model_name=MODEL,
             engine_args="--enforce-eager",
@@ -199,6 +200,7 @@ class GatewayHost:
         if self._starting is not None:
             self._starting.result().stop()
         self._executor.shutdown()
+        self._folder.cleanup()
 
 
 HOST = pytest.StashKey[GatewayHost]()
