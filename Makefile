@@ -42,11 +42,11 @@ preflight: $(APP) ## Say what the account still lacks
 	@.venv/bin/python -m ops.preflight $(ENV)
 
 .PHONY: deploy
-deploy: synth ## State, image and service, in order; ends when the API has answered
+deploy: $(APP) ## State, image and service, in order; ends when the API has answered
 	@.venv/bin/python -m ops.deploy $(ENV) $(ARGS)
 
 .PHONY: destroy
-destroy: synth ## Remove the service; production asks for its name
+destroy: $(APP) ## Remove the service; asks for its name, and refuses a protected one
 	@.venv/bin/python -m ops.destroy $(ENV) $(ARGS)
 
 .PHONY: smoke
@@ -71,7 +71,7 @@ prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes t
 	@.venv/bin/python -m ops.prices $(ARGS)
 
 .PHONY: dashboard
-dashboard: synth ## Draw the CloudWatch dashboard with sample data
+dashboard: $(APP) ## Draw the CloudWatch dashboard with sample data
 	@.venv/bin/python -m ops.dashboard $(ARGS)
 
 .PHONY: replay
@@ -94,6 +94,10 @@ format: $(APP) ## Format the code
 synth: $(APP) ## Write every stack to cdktf.out/stacks
 	@.venv/bin/python main.py
 	@ls -d cdktf.out/stacks/*
+
+.PHONY: check-cdktn
+check-cdktn: $(APP) ## Synthesize under cdktf's community fork, and compare the resources
+	@.venv/bin/python -m ops.check_cdktn $(ARGS)
 
 .PHONY: snapshots
 snapshots: $(APP) ## Accept what the stacks synthesize now

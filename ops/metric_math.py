@@ -46,6 +46,7 @@ def evaluate(expression: str, series: Mapping[str, Series], *, times: NDArray[np
     functions: dict[str, Callable[..., Any]] = {
         "PERIOD": always(period),
         "IF": np.where,
+        "FILL": lambda series, value: np.where(np.isnan(series), value, series),
         "MAX": np.max,
         "YEAR": always(1970 + months // 12),
         "MONTH": always(months % 12 + 1),

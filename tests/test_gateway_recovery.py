@@ -61,10 +61,14 @@ def engine_core(gateway: Gateway) -> int:
     return next(pid for pid, name in gateway.engine_processes().items() if "EngineCore" in name)
 
 
+def engine_failures(gateway: Gateway) -> int:
+    return sum(document.get("EngineFailures", 0) for document in gateway.documents())
+
+
 @pytest.mark.req("R7.1")
 def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway: Gateway) -> None:
     gateway = mortal_gateway
-    old = set(gateway.engine_processes())
+    old, failures = set(gateway.engine_processes()), engine_failures(gateway)
     with open_streams(gateway, 3, **LONG) as streams:
         os.kill(engine_core(gateway), signal.SIGKILL)
     for stream in streams:
@@ -77,7 +81,7 @@ def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway:
     gateway.wait_until("ready")
     assert completion(gateway).status_code == 200
     assert not old & set(gateway.engine_processes())
-    assert sum(document.get("EngineFailures", 0) for document in gateway.documents()) == 1
+    assert engine_failures(gateway) > failures
 
 
 @pytest.mark.req("R1.4", "R7.1")

@@ -42,17 +42,22 @@ def demo() -> Generator[Demo]:
         process.terminate()
 
 
-def group_members(pid: int) -> list[str]:
-    """Command lines of the descendants of a process."""
+def processes() -> dict[int, tuple[int, str]]:
+    """Parent and command line of every process."""
     listing = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()]
-    parents = {int(row[0]): (int(row[1]), row[2]) for row in rows}
+    return {int(pid): (int(parent), command) for pid, parent, command in rows}
 
-    def descends(child: int) -> bool:
-        parent = parents.get(child, (0, ""))[0]
-        return parent == pid or (parent > 1 and descends(parent))
 
-    return [args for child, (_, args) in parents.items() if descends(child)]
+def descendants(ancestor: int) -> dict[int, str]:
+    """Command lines of the processes that descend from one."""
+    living = processes()
+
+    def descends(pid: int) -> bool:
+        parent = living.get(pid, (0, ""))[0]
+        return parent == ancestor or (parent > 1 and descends(parent))
+
+    return {pid: command for pid, (_, command) in living.items() if descends(pid)}
 
 
 def test_it_synthesizes_and_forecasts_before_it_serves(demo: Demo) -> None:
@@ -94,12 +99,11 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT])
-def test_ctrl_c_stops_everything(demo: Demo, signal_number: signal.Signals) -> None:
-    children = group_members(demo.process.pid)
-    assert any("runtime" in args for args in children)
-    assert any("vllm" in args.lower() for args in children)
-    demo.process.send_signal(signal_number)
-    assert demo.process.wait(timeout=60) == 128 + signal_number
-    listing = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
-    assert not any(args in listing.splitlines() for args in children)
+def test_ctrl_c_stops_everything(demo: Demo) -> None:
+    children = descendants(demo.process.pid)
+    assert any("runtime" in command for command in children.values())
+    assert any("vllm" in command.lower() for command in children.values())
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(timeout=60) == 128 + signal.SIGINT
+    left = {pid: command for pid, (_, command) in processes().items() if children.get(pid) == command}
+    assert left == {}

@@ -39,8 +39,8 @@ class RunningCost:
 
     @property
     def of_requests(self) -> str:
-        """Dollars for the hour's requests."""
-        return f"{REQUESTS} * {self.million_requests} / 1000000"
+        """Dollars for the hour's requests; API Gateway says nothing in an hour without any."""
+        return f"FILL({REQUESTS}, 0) * {self.million_requests} / 1000000"
 
     @property
     def of_everything(self) -> str:
