@@ -43,10 +43,13 @@ def evaluate(expression: str, series: Mapping[str, Series], *, times: NDArray[np
     def always(value: Any) -> Callable[[Series], Any]:
         return lambda _series: value
 
+    def fill(values: Series, missing: float) -> Series:
+        return np.where(np.isnan(values), missing, values)
+
     functions: dict[str, Callable[..., Any]] = {
         "PERIOD": always(period),
         "IF": np.where,
-        "FILL": lambda series, value: np.where(np.isnan(series), value, series),
+        "FILL": fill,
         "MAX": np.max,
         "YEAR": always(1970 + months // 12),
         "MONTH": always(months % 12 + 1),
