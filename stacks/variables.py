@@ -15,6 +15,11 @@ def _variable(
     )
 
 
+def _whole(name: str, condition: str) -> str:
+    """Condition that holds for whole numbers only: AWS refuses fractions, later and in other words."""
+    return f"{condition} && floor(var.{name}) == var.{name}"
+
+
 def _usage(scope: Construct, name: str, default: int, description: str) -> None:
     """An assumption of the cost forecast; it changes nothing but the forecast's outputs."""
     rule, error = f"var.{name} >= 0", f"{name} must be 0 or more."
@@ -32,7 +37,7 @@ class ServiceVariables(Construct):
             "number",
             environment.min_instances,
             "Number of GPU hosts that always run.",
-            "var.min_instances >= 1 && floor(var.min_instances) == var.min_instances",
+            _whole("min_instances", "var.min_instances >= 1"),
             "min_instances must be a whole number of at least 1: the service never scales to zero.",
         )
         self.max_instances = _variable(
@@ -41,8 +46,8 @@ class ServiceVariables(Construct):
             "number",
             environment.max_instances,
             "Number of GPU hosts that auto-scaling never exceeds.",
-            "var.max_instances >= var.min_instances && var.max_instances <= 100",
-            "max_instances must be between min_instances and 100.",
+            _whole("max_instances", "var.max_instances >= var.min_instances && var.max_instances <= 100"),
+            "max_instances must be a whole number between min_instances and 100.",
         )
         self.require_api_key = _variable(
             scope,
@@ -57,8 +62,8 @@ class ServiceVariables(Construct):
             "number",
             30,
             "Seconds after which a request that is not answered gets HTTP 504.",
-            "var.request_timeout_seconds >= 1 && var.request_timeout_seconds <= 240",
-            "request_timeout_seconds must be between 1 and 240.",
+            _whole("request_timeout_seconds", "var.request_timeout_seconds >= 1 && var.request_timeout_seconds <= 240"),
+            "request_timeout_seconds must be a whole number between 1 and 240.",
         )
         self.rate_limit_per_minute = _variable(
             scope,
@@ -66,8 +71,8 @@ class ServiceVariables(Construct):
             "number",
             100,
             "Requests a minute from one client address, above which it gets HTTP 429.",
-            "var.rate_limit_per_minute >= 10",
-            "rate_limit_per_minute must be at least 10, the smallest limit of a WAF rate-based rule.",
+            _whole("rate_limit_per_minute", "var.rate_limit_per_minute >= 10"),
+            "rate_limit_per_minute must be a whole number of at least 10, the smallest limit of a WAF rate-based rule.",
         )
         self.alarm_email = _variable(
             scope,
