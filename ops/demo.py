@@ -105,12 +105,13 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": "120",
         "GATEWAY_ENVIRONMENT": "local",
     }
-    offline = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
+    # unbound: bound to a fixed core, the engine starves where something else keeps that core busy
+    engine = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [ENGINE_PYTHON, "-m", "runtime"],
             cwd=ROOT,
-            env=os.environ | settings | offline,
+            env=os.environ | settings | engine,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
