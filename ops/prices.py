@@ -10,7 +10,8 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from inference_constructs import prices
-from inference_constructs.prices import COMPLETE_REGION, HOURS_PER_MONTH
+from inference_constructs.prices import HOURS_PER_MONTH
+from runtime.gpu_profiles import INSTANCE_TYPES
 
 PRICES = Path(prices.__file__).with_name("prices.json")
 
@@ -104,6 +106,10 @@ def _instance(instance_type: str) -> Query:
     )
 
 
+class NotListedError(LookupError):
+    """AWS's price list has no such product."""
+
+
 def unit_prices(product: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     """Yield first unit and dollars a unit of each paid tier, on demand."""
     for term in product["terms"].get("OnDemand", {}).values():
@@ -122,7 +128,8 @@ def look_up(client: Any, query: Query, region: str) -> float:
         region: Region's code.
 
     Raises:
-        LookupError: AWS lists none, or several that differ.
+        NotListedError: AWS lists none.
+        LookupError: AWS lists several that differ.
     """
     filters = [{"Type": "CONTAINS", "Field": "usagetype", "Value": query.usage_type}]
     wanted = {**query.filters, **({query.region_field: region} if query.region_field else {})}
@@ -134,9 +141,11 @@ def look_up(client: Any, query: Query, region: str) -> float:
         for product in products
         if _is_of(product["product"]["attributes"]["usagetype"], query) and (tiers := list(unit_prices(product)))
     }
-    if len(found) != 1:
-        listed = f"{len(found)} different prices" if found else "no price"
-        raise LookupError(f"AWS lists {listed} for {query.service} {query.usage_type} in {region}")
+    wanted_in = f"for {query.service} {query.usage_type} in {region}"
+    if not found:
+        raise NotListedError(f"AWS lists no price {wanted_in}")
+    if len(found) > 1:
+        raise LookupError(f"AWS lists {len(found)} different prices {wanted_in}")
     return round(found.pop() * query.factor, 10)
 
 
@@ -146,17 +155,30 @@ def _is_of(usage_type: str, query: Query) -> bool:
     )
 
 
-def refreshed(client: Any, region: str, instance_types: Sequence[str]) -> dict[str, Any]:
+def instance_hours(client: Any, region: str) -> dict[str, float]:
+    """Dollars an hour of each GPU instance type that the region has.
+
+    Raises:
+        LookupError: AWS lists several prices of one.
+    """
+    found: dict[str, float] = {}
+    for kind in INSTANCE_TYPES:
+        with suppress(NotListedError):
+            found[kind] = look_up(client, _instance(kind), region)
+    return found
+
+
+def refreshed(client: Any, region: str) -> dict[str, Any]:
     """A region's entry of prices.json as AWS has it today.
 
     Raises:
-        LookupError: a price is not in AWS's list.
+        LookupError: a price other than an instance type's is not in AWS's list.
     """
     return {
         "source": SOURCE,
         "date": datetime.now(UTC).date().isoformat(),
         "prices": {
-            "instance_hour": {kind: look_up(client, _instance(kind), region) for kind in instance_types},
+            "instance_hour": instance_hours(client, region),
             **{key: look_up(client, query, region) for key, query in QUERIES.items()},
         },
     }
@@ -172,9 +194,9 @@ def comparison(region: str, old: Mapping[str, float], new: Mapping[str, float]) 
     table = Table(title=f"{region}: prices.json and AWS", title_justify="left")
     for name in ("price", "prices.json", "AWS"):
         table.add_column(name, justify="left" if name == "price" else "right")
-    for key, price in new.items():
-        if old.get(key) != price:
-            table.add_row(key, f"{old[key]:g}" if key in old else "-", f"{price:g}")
+    for key in {**new, **old}:
+        if old.get(key) != new.get(key):
+            table.add_row(key, *(f"{side[key]:g}" if key in side else "-" for side in (old, new)))
     return table
 
 
@@ -182,16 +204,13 @@ def main() -> None:
     """Compare; write where asked to."""
     parser = argparse.ArgumentParser(prog="make prices", description=__doc__)
     parser.add_argument("--region", action="append", help="only this region; a new one is added (default: all)")
-    parser.add_argument("--instance-type", action="append", help="also this EC2 type")
     parser.add_argument("--write", action="store_true", help="take AWS's prices over into prices.json")
     arguments = parser.parse_args()
     every: dict[str, Any] = json.loads(PRICES.read_text())
     client: Any = boto3.client("pricing", region_name="us-east-1")
-    known: dict[str, float] = every[COMPLETE_REGION]["prices"]["instance_hour"]
-    kinds: list[str] = sorted({*known, *(arguments.instance_type or [])})
     for region in arguments.region or every:
         try:
-            entry = refreshed(client, region, kinds)
+            entry = refreshed(client, region)
         except (BotoCoreError, ClientError, LookupError) as error:
             sys.exit(f"error: {error}")
         old = flat(every[region]) if region in every else {}
