@@ -8,12 +8,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from httpx_sse import EventSource
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -109,13 +110,6 @@ def check_chat(api: Api) -> str:
     return " ".join(content.split())[:60]
 
 
-def events(response: httpx.Response) -> Iterator[str]:
-    """Yield the data of each server-sent event."""
-    for line in response.iter_lines():
-        if line.startswith("data:"):
-            yield line.removeprefix("data:").strip()
-
-
 def check_stream(api: Api) -> str:
     """A stream comes token by token and ends with [DONE]."""
     body = {"prompt": "Once upon a time", "max_tokens": STREAM_TOKENS, "ignore_eos": True, "stream": True}
@@ -126,7 +120,7 @@ def check_stream(api: Api) -> str:
             json_of(response, 200)
         kind = response.headers.get("content-type", "")
         expect(kind.startswith("text/event-stream"), f"the content type is {kind!r}")
-        for last in events(response):
+        for last in (event.data for event in EventSource(response).iter_sse()):
             arrivals.append(time.monotonic() - began)
             expect('"error"' not in last, f"the stream ended with {last[:120]}")
     expect(last == "[DONE]", f"the stream ended with {last[:80]!r} instead of [DONE]")

@@ -162,11 +162,11 @@ async def watch(client: EngineClient, settings: Settings) -> None:
                 raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
 
 
-async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> None:
-    """Start the engine and serve until it fails.
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> bool:
+    """Start the engine and serve until it fails: it missed the boot deadline, died or hangs. Nothing of it is left.
 
-    Raises:
-        EngineFailedError: it missed the boot deadline, died or hangs; nothing of it is left.
+    Returns:
+        Whether it had become ready.
     """
     process = await start(settings, environ)
     lifecycle.enter("imports")
@@ -178,10 +178,16 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
         if not serving.done():
             raise EngineFailedError("the engine died")
         await serving
+    except EngineFailedError as error:
+        log.error("engine failed: %s", error)
     finally:
         serving.cancel()
+        was_ready = lifecycle.status is Status.READY
+        lifecycle.restart()
+        client.abort()  # before vLLM, told to stop, ends cut answers as if they were complete
         await stop(process)
         following.cancel()
+    return was_ready
 
 
 async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> None:
@@ -204,12 +210,7 @@ async def supervise(
     loop = asyncio.get_running_loop()
     while lifecycle.status not in (Status.FAILED, Status.DRAINING):
         started = loop.time()
-        try:
-            await run_once(settings, client, lifecycle, os.environ)
-        except EngineFailedError as error:
-            log.error("engine failed: %s", error)
-        was_ready = lifecycle.status is Status.READY
-        lifecycle.restart()
+        was_ready = await run_once(settings, client, lifecycle, os.environ)
         on_failure()
         failures = 1 if was_ready and loop.time() - started > STABLE_SECONDS else failures + 1
         if failures >= MAX_FAILURES or lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:

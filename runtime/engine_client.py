@@ -149,6 +149,7 @@ class EngineClient:
     def __init__(self, port: int) -> None:
         self._port = port
         self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
         self.last_data = 0.0
         """Loop time at which the engine last sent anything."""
 
@@ -173,20 +174,28 @@ class EngineClient:
         while self._idle:
             connection = self._idle.pop()
             if connection.reusable and loop.time() - connection.idle_since < IDLE_SECONDS:
+                self._busy.add(connection)
                 return connection
             connection.abort()
         try:
             _, connection = await loop.create_connection(lambda: Connection(self._note_data), "127.0.0.1", self._port)
         except OSError:
             raise EngineGoneError from None
+        self._busy.add(connection)
         return connection
 
     def release(self, connection: Connection) -> None:
         """Keep a connection for the next request, or close it when its answer was left unfinished."""
+        self._busy.discard(connection)
         if connection.reusable:
             connection.idle_since = self.last_data
             self._idle.append(connection)
         else:
+            connection.abort()
+
+    def abort(self) -> None:
+        """Break off all exchanges: each raises EngineGoneError."""
+        for connection in self._busy:
             connection.abort()
 
 

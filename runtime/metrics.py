@@ -1,12 +1,5 @@
-"""The gateway's metrics, as lines of CloudWatch's embedded metric format. The dashboard and alarms import the names.
+"""The gateway's metrics. The dashboard and the alarms import the names."""
 
-CloudWatch extracts one data point from every document, so percentiles are exact.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-"""
-
-import json
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 NAMESPACE = "InferenceGateway"
@@ -53,26 +46,3 @@ BOOT_STAGE_SECONDS = {stage: Metric(f"Boot{stage.title().replace('_', '')}Second
 def responses_of(status: int) -> Metric:
     """Return the metric that counts answers with this HTTP status."""
     return RESPONSES_2XX if status < 400 else RESPONSES_4XX if status < 500 else RESPONSES_5XX
-
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
-
-@lru_cache(maxsize=64)
-def _directive(metrics: tuple[Metric, ...]) -> str:
-    """Return what tells CloudWatch which members are metrics; the same few sets come again and again."""
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[DIMENSION]],
-        "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in metrics],
-    }
-    return _encode([directive])
-
-
-def emf_document(
-    environment: str, unix_seconds: float, values: Mapping[Metric, float], properties: Mapping[str, object]
-) -> str:
-    """Return one document, on one line: `values` become metrics, `properties` can be searched in the log."""
-    members = {DIMENSION: environment, **properties, **{metric.name: value for metric, value in values.items()}}
-    aws = f'{{"Timestamp":{int(unix_seconds * 1000)},"CloudWatchMetrics":{_directive(tuple(values))}}}'
-    return f'{{"_aws":{aws},{_encode(members)[1:]}'

@@ -240,8 +240,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(settings.drain_timeout_seconds):
             await admission.wait_until_idle()
-    # closes the engine's connections, so that what is left ends with an error
-    supervising.cancel()
+    supervising.cancel()  # what is left ends with an error
     await asyncio.wait([supervising])
     server.should_exit = True
     await serving

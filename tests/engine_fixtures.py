@@ -20,7 +20,8 @@ TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
 MODEL = "phi-3"
 MAX_IN_FLIGHT = 20
 MAX_QUEUED = 20
-REQUEST_TIMEOUT_SECONDS = 6
+REQUEST_TIMEOUT_SECONDS = 8
+"""Longer than a hung engine takes to be found."""
 CLIENT_TIMEOUT_SECONDS = 2
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192
@@ -253,12 +254,14 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def loading_gateway(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway of the test's own, whose engine has just begun to load."""
+    """A gateway of the test's own, whose engine has just begun to load; it drains for a second only."""
     gateway = Gateway(
         tmp_path,
         model=tiny_phi3(),
         served_model_name=MODEL,
         engine_args="--enforce-eager",
+        max_output_tokens=30_000,
+        drain_timeout_seconds=1,
         boot_deadline_seconds=BOOT_SECONDS,
     )
     gateway.wait_until("loading")

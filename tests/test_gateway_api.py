@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx_sse import EventSource
 
 from engine_fixtures import (
     MAX_BODY_BYTES,
@@ -32,8 +33,8 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
 
 
 def events_of(response: httpx.Response) -> list[Any]:
-    lines = [line.removeprefix("data: ") for line in response.iter_lines() if line]
-    return [line if line == "[DONE]" else json.loads(line) for line in lines]
+    texts = [event.data for event in EventSource(response).iter_sse()]
+    return [text if text == "[DONE]" else json.loads(text) for text in texts]
 
 
 @pytest.mark.req("R5.1")
@@ -63,8 +64,8 @@ def test_boot_went_through_its_stages_in_order(gateway: Gateway) -> None:
 def test_stream_delivers_tokens_while_the_engine_still_works(client: httpx.Client, gateway: Gateway) -> None:
     with client.stream("POST", COMPLETIONS, json={**LONG, "stream": True}) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
-        lines = response.iter_lines()
-        assert "choices" in json.loads(next(lines).removeprefix("data: "))
+        events = EventSource(response).iter_sse()
+        assert "choices" in next(events).json()
         wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 1, "the engine still at work")
 
 

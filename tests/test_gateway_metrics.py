@@ -15,9 +15,9 @@ from runtime.metrics import (
     RESPONSES_4XX,
     RESPONSES_5XX,
     Metric,
-    emf_document,
     responses_of,
 )
+from runtime.publisher import emf_document
 
 EMF_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -65,7 +65,7 @@ with the units that this project uses."""
 
 def document(values: dict[Metric, float], **properties: object) -> dict[str, Any]:
     line = emf_document("dev", 1_700_000_000.5, values, properties)
-    assert "\n" not in line
+    assert b"\n" not in line
     return json.loads(line)
 
 

@@ -1,6 +1,5 @@
 """Death, hanging and ends, on the real engine: nothing accepted is lost without a word, nothing is left over."""
 
-import json
 import os
 import signal
 import threading
@@ -10,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx_sse import EventSource
 
 from engine_fixtures import BOOT_SECONDS, Gateway, process_group, wait_for
 
@@ -31,10 +31,8 @@ class OpenStream:
     def _read(self) -> None:
         try:
             with httpx.stream("POST", self._url, json=self._body, timeout=60) as response:
-                for line in response.iter_lines():
-                    if line:
-                        data = line.removeprefix("data: ")
-                        self.events.append(data if data == "[DONE]" else json.loads(data))
+                for event in EventSource(response).iter_sse():
+                    self.events.append(event.data if event.data == "[DONE]" else event.json())
         except httpx.HTTPError as error:
             self.failure = error
 
@@ -81,7 +79,7 @@ def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway:
     gateway.wait_until("ready")
     assert completion(gateway).status_code == 200
     assert not old & set(gateway.engine_processes())
-    assert engine_failures(gateway) > failures
+    assert engine_failures(gateway) == failures + 1
 
 
 @pytest.mark.req("R1.4", "R7.1")
@@ -127,3 +125,16 @@ def test_while_loading_503_says_when_and_no_engine_outlives_a_killed_gateway(loa
     loading_gateway.process.kill()
     loading_gateway.process.wait()
     wait_for(lambda: not process_group(group), "the end of every process of the engine", 5)
+
+
+@pytest.mark.req("R3.5")
+def test_past_the_drain_limit_what_is_left_ends_with_an_error(loading_gateway: Gateway) -> None:
+    gateway = loading_gateway
+    gateway.wait_until("ready")
+    with open_streams(gateway, 3, **LONG) as streams:
+        group = gateway.engine_leader()
+        gateway.process.terminate()
+    assert [stream.failure for stream in streams] == [None] * 3
+    assert all("error" in stream.events[-1] for stream in streams)
+    assert gateway.process.wait(timeout=30) == 0
+    assert not process_group(group)
