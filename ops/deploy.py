@@ -14,18 +14,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 
 from ops import smoke
-from ops.preflight import environment_of, preflight
+from ops.account import account_id
+from ops.arguments import add_environment, add_variables, variable_options
+from ops.preflight import preflight
 from ops.readiness import wait_until_ready
 from ops.state_bootstrap import bootstrap, local_state_path
 from ops.tofu import STACKS, Stack, synthesize
-from stacks.backend import state_bucket_name
 from stacks.environments import REGION, Environment
+from stacks.state_names import state_bucket_name
 
 READY_SECONDS = 15 * 60
 """A host has 5 minutes to get ready, and may be replaced once."""
@@ -142,29 +144,11 @@ def check_service(stack: Stack) -> None:
     console.print(f"API: [bold]{url}[/]\npage: [bold]{outputs['site_url']}[/]")
 
 
-def variable_options(arguments: argparse.Namespace) -> list[str]:
-    """Return the options that `tofu` gets for variables, as they were given."""
-    return [f"-var={pair}" for pair in arguments.var] + [f"-var-file={os.path.abspath(p)}" for p in arguments.var_file]  # noqa: PTH100
-
-
-def account_id() -> str:
-    """Return the id of the AWS account that the credentials are for.
-
-    Raises:
-        SystemExit: there are none.
-    """
-    try:
-        return str(boto3.client("sts", region_name=REGION).get_caller_identity()["Account"])
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"error: {error}: set AWS_PROFILE, or run aws sso login")
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.deploy", description=__doc__)
-    parser.add_argument("environment", type=environment_of, help="dev, staging or prod (stacks/environments.py)")
-    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="OpenTofu variable")
-    parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="file of OpenTofu variables")
+    add_environment(parser)
+    add_variables(parser)
     parser.add_argument("--dry-run", action="store_true", help="show plans, change nothing")
     parser.add_argument("--yes", action="store_true", help="apply without asking")
     arguments = parser.parse_args()

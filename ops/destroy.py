@@ -10,11 +10,11 @@ import sys
 from rich.console import Console
 from rich.prompt import Prompt
 
-from ops.deploy import account_id, variable_options
-from ops.preflight import environment_of
+from ops.account import account_id
+from ops.arguments import add_environment, add_variables, variable_options
 from ops.tofu import STACKS, Stack, synthesize
-from stacks.backend import state_bucket_name
 from stacks.environments import REGION, Environment
+from stacks.state_names import state_bucket_name
 
 console = Console()
 
@@ -38,9 +38,8 @@ def confirm(stack: Stack, given: str | None) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.destroy", description=__doc__)
-    parser.add_argument("environment", type=environment_of, help="dev, staging or prod (stacks/environments.py)")
-    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="OpenTofu variable")
-    parser.add_argument("--var-file", action="append", default=[], metavar="FILE", help="file of OpenTofu variables")
+    add_environment(parser)
+    add_variables(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan, destroy nothing")
     parser.add_argument("--confirm", metavar="STACK", help="the stack's name, instead of typing it")
     arguments = parser.parse_args()

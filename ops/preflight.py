@@ -26,9 +26,10 @@ from rich.table import Table
 
 from inference_constructs.image_bundle import image_bundle, image_version
 from inference_constructs.machine_image import ami_parameter
+from ops.arguments import add_environment
 from runtime.gpu_profiles import INSTANCE_TYPES
-from stacks.backend import LOCK_TABLE, state_bucket_name
-from stacks.environments import ENVIRONMENTS, REGION, Environment
+from stacks.environments import REGION, Environment
+from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 GPU_QUOTA = "L-DB2E81BA"
 """Running On-Demand G and VT instances, in vCPUs. https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html"""
@@ -266,22 +267,10 @@ def preflight(environment: Environment, console: Console) -> bool:
     return clear
 
 
-def environment_of(name: str) -> Environment:
-    """Return the environment of this name.
-
-    Raises:
-        argparse.ArgumentTypeError: there is none.
-    """
-    by_name = {environment.name: environment for environment in ENVIRONMENTS}
-    if name not in by_name:
-        raise argparse.ArgumentTypeError(f"{name!r} is no environment; there are {', '.join(by_name)}")
-    return by_name[name]
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.preflight", description=__doc__)
-    parser.add_argument("environment", type=environment_of, help="dev, staging or prod (stacks/environments.py)")
+    add_environment(parser)
     if not preflight(parser.parse_args().environment, Console()):
         sys.exit("error: what is marked `to do` stands in the way of a deployment")
 

@@ -2,13 +2,7 @@
 
 from cdktf import S3Backend, TerraformStack
 
-LOCK_TABLE = "tofu-state-lock"
-"""Name of the DynamoDB table that holds the locks of an account and region."""
-
-
-def state_bucket_name(account_id: str, region: str) -> str:
-    """Name of the state bucket, unique in the whole world because account and region are part of it."""
-    return f"tofu-state-{account_id}-{region}"
+from stacks.state_names import LOCK_TABLE
 
 
 def remote_state(stack: TerraformStack, *, key: str, region: str) -> None:

@@ -7,8 +7,9 @@ from inference_constructs.account import Account
 from inference_constructs.api_logging import ApiLogging
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.lock_table import LockTable
-from stacks.backend import LOCK_TABLE, remote_state, state_bucket_name
+from stacks.backend import remote_state
 from stacks.environments import PROJECT
+from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 
 class StateStack(TerraformStack):

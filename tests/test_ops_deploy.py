@@ -26,8 +26,8 @@ from ops.preflight import binary
 from ops.readiness import wait_until_ready
 from ops.tofu import Stack
 from scripted_api import health_reply, scripted_api
-from stacks.backend import LOCK_TABLE, state_bucket_name
 from stacks.environments import DEV, PROD, REGION
+from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 ACCOUNT = "123456789012"
 BUCKET = state_bucket_name(ACCOUNT, REGION)
