@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inference_constructs.domain import CLOUDFRONT_REGION, Domain
 from inference_constructs.image_bundle import image_bundle, image_version
 from inference_constructs.machine_image import ami_parameter
 from ops.arguments import add_environment
@@ -189,10 +190,9 @@ def check_lock_table(dynamodb: Any) -> Finding:
     return ok("lock table", LOCK_TABLE)
 
 
-def check_certificate(acm: Any, name: str, arn: str | None, domain: str | None, otherwise: str) -> Finding:
-    """A certificate of the owner's own is issued, and is for the domain."""
-    if arn is None:
-        return ok(name, otherwise)
+def check_certificate(acm: Any, name: str, domain: Domain) -> Finding:
+    """The certificate of a domain of the owner's own is issued, and is for that domain."""
+    arn = domain.certificate_arn
     try:
         certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     except acm.exceptions.ResourceNotFoundException:
@@ -200,9 +200,9 @@ def check_certificate(acm: Any, name: str, arn: str | None, domain: str | None, 
     if certificate["Status"] != "ISSUED":
         return to_do(name, f"{arn} is {certificate['Status']}: finish its validation in ACM")
     names = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}
-    if domain and not names & {domain, f"*.{domain.partition('.')[2]}"}:
-        return to_do(name, f"{arn} is for {', '.join(sorted(names))}, not for {domain}")
-    return ok(name, f"{domain}, issued")
+    if not names & {domain.name, f"*.{domain.name.partition('.')[2]}"}:
+        return to_do(name, f"{arn} is for {', '.join(sorted(names))}, not for {domain.name}")
+    return ok(name, f"{domain.name}, issued")
 
 
 def guarded(name: str, check: Callable[[], Finding]) -> Finding:
@@ -230,7 +230,7 @@ def findings(environment: Environment, session: boto3.Session) -> Iterator[Findi
         yield to_do("credentials", f"{error}: set AWS_PROFILE, or run aws sso login")
         return
     yield ok("credentials", f"account {identity['Account']}, {identity['Arn'].rpartition(':')[2]}")
-    ec2, quotas, acm = client("ec2"), client("service-quotas"), client("acm")
+    ec2, quotas = client("ec2"), client("service-quotas")
     yield guarded("region", lambda: check_region(ec2, region))
     yield guarded("GPU quota", lambda: check_gpu_quota(quotas, ec2, environment))
     yield guarded("VPC quota", lambda: check_vpc_quota(quotas, ec2, environment))
@@ -238,21 +238,17 @@ def findings(environment: Environment, session: boto3.Session) -> Iterator[Findi
     yield guarded("machine image", lambda: check_image(client("ssm"), ec2, environment))
     yield guarded("state bucket", lambda: check_state(client("s3", REGION), identity["Account"]))
     yield guarded("lock table", lambda: check_lock_table(client("dynamodb", REGION)))
-    for name, arn, domain, otherwise in (
-        (
-            "API's certificate",
-            environment.api_certificate_arn,
-            environment.api_domain_name,
-            "none: the API has a name of AWS",
-        ),
-        (
-            "load balancer's certificate",
-            environment.load_balancer_certificate_arn,
-            environment.load_balancer_host_name,
-            "none: deploy makes a private authority and its certificate",
-        ),
+    for what, domain, in_region, otherwise in (
+        ("API", environment.api_domain, region, "the API has a name of AWS"),
+        ("load balancer", environment.load_balancer_domain, region, "deploy makes a private authority"),
+        ("demo page", environment.site_domain, CLOUDFRONT_REGION, "the page has a name of CloudFront"),
     ):
-        yield guarded(name, lambda n=name, a=arn, d=domain, o=otherwise: check_certificate(acm, n, a, d, o))
+        name = f"{what}'s certificate"
+        if domain is None:
+            yield ok(name, f"none: {otherwise}")
+        else:
+            acm = client("acm", in_region)
+            yield guarded(name, lambda n=name, d=domain, a=acm: check_certificate(a, n, d))
 
 
 def preflight(environment: Environment, console: Console) -> bool:

@@ -96,7 +96,7 @@ class App:
         if method == "OPTIONS":
             await reply.nothing(_preflight(expected))
         elif method not in (expected, "HEAD" if expected == "GET" else expected):
-            raise ApiError(405, f"{path} takes {expected}, not {method}.", closes=True)
+            raise ApiError(405, f"{path} takes {expected}, not {method}.", allow=f"{expected}, OPTIONS", closes=True)
         elif path == "/health":
             await self._health(reply)
         elif path == "/openapi.json":

@@ -20,7 +20,7 @@ from runtime.settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
-"""Failures in a row, without a working time of STABLE_SECONDS in between, after which the host gives up."""
+"""Failures in a row, without STABLE_SECONDS of being ready in between, after which the host gives up."""
 
 STABLE_SECONDS = 60.0
 POLL_SECONDS = 0.25
@@ -162,11 +162,11 @@ async def watch(client: EngineClient, settings: Settings) -> None:
                 raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
 
 
-async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> bool:
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> float:
     """Start the engine and serve until it fails: it missed the boot deadline, died or hangs. Nothing of it is left.
 
     Returns:
-        Whether it had become ready.
+        For how many seconds it was ready.
     """
     process = await start(settings, environ)
     lifecycle.enter("imports")
@@ -182,12 +182,12 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
         log.error("engine failed: %s", error)
     finally:
         serving.cancel()
-        was_ready = lifecycle.status is Status.READY
+        ready_seconds = lifecycle.ready_seconds
         lifecycle.restart()
         client.abort()  # before vLLM, told to stop, ends cut answers as if they were complete
         await stop(process)
         following.cancel()
-    return was_ready
+    return ready_seconds
 
 
 async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> None:
@@ -207,13 +207,13 @@ async def supervise(
 ) -> None:
     """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
     failures = 0
-    loop = asyncio.get_running_loop()
     while lifecycle.status not in (Status.FAILED, Status.DRAINING):
-        started = loop.time()
-        was_ready = await run_once(settings, client, lifecycle, os.environ)
+        ready_seconds = await run_once(settings, client, lifecycle, os.environ)
         on_failure()
-        failures = 1 if was_ready and loop.time() - started > STABLE_SECONDS else failures + 1
-        if failures >= MAX_FAILURES or lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
+        failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
+        if lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
+            lifecycle.miss_deadline()
+        elif failures >= MAX_FAILURES:
             lifecycle.fail()
         else:
             await asyncio.sleep(2 ** (failures - 1))

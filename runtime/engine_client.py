@@ -44,8 +44,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        """Whether the answer is complete and the engine keeps the connection open."""
-        return self._complete and self._keeps_alive and not self._lost
+        """Whether the answer is complete, was read, and the engine keeps the connection open."""
+        return self._complete and self._keeps_alive and not self._lost and not self._paused
 
     async def send(self, request: bytes) -> None:
         """Send a whole request, and return once the head of the answer is here.

@@ -12,6 +12,7 @@ class ApiError(Exception):
         message: What is wrong, and what to do where that is known.
         param: Name of the parameter that is wrong.
         retry_after: Seconds after which another try makes sense.
+        allow: The methods that are allowed instead.
         closes: Whether the connection is of no use afterwards, because part of the request was not read.
     """
 
@@ -19,6 +20,7 @@ class ApiError(Exception):
     message: str
     param: str | None = None
     retry_after: int | None = None
+    allow: str | None = None
     closes: bool = False
 
     def body(self) -> dict[str, object]:

@@ -30,7 +30,7 @@ class Lifecycle:
         expected_boot_seconds: float,
         began: float,
         on_stage_end: Callable[[str, float], None],
-        on_ready: Callable[[float], None],
+        on_boot_end: Callable[[float], None],
     ) -> None:
         self.status = Status.LOADING
         self.stage = "gateway"
@@ -39,7 +39,7 @@ class Lifecycle:
         self._stage_began = time.monotonic()
         self._elapsed_when_ended: float | None = None
         self._on_stage_end = on_stage_end
-        self._on_ready = on_ready
+        self._on_boot_end = on_boot_end
 
     @property
     def elapsed_seconds(self) -> float:
@@ -71,8 +71,18 @@ class Lifecycle:
         """The engine has answered. The next boot is expected to take as long as this one."""
         self._end_stage()
         self._elapsed_when_ended = self._expected_boot_seconds = time.monotonic() - self.began
-        self._on_ready(self._elapsed_when_ended)
+        self._on_boot_end(self._elapsed_when_ended)
         self._become(Status.READY)
+
+    @property
+    def ready_seconds(self) -> float:
+        """For how long it has been ready; 0 where it is not."""
+        return time.monotonic() - self._stage_began if self.status is Status.READY else 0.0
+
+    def miss_deadline(self) -> None:
+        """Give up a boot that took too long."""
+        self._on_boot_end(self.elapsed_seconds)
+        self.fail()
 
     def fail(self) -> None:
         """Give up: this host has to be replaced."""

@@ -95,6 +95,8 @@ class Reply:
         headers = [(b"connection", b"close")] if error.closes else []
         if error.retry_after is not None:
             headers.append((b"retry-after", b"%d" % error.retry_after))
+        if error.allow is not None:
+            headers.append((b"allow", error.allow.encode()))
         await self.json(error.status, error.body(), headers)
 
     async def _start(self, status: int, headers: Headers) -> None:

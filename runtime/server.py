@@ -104,8 +104,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Time a request from its first byte, and count the bytes of its head."""
         if self._awaits_request and self._timer is None:
             self._timer = self.loop.call_later(self.client_timeout_seconds, self._refuse_slow)
+        in_head = self._in_head
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if in_head and self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > self.max_header_bytes:
                 self._refuse(ApiError(431, f"The request's head is larger than {self.max_header_bytes} bytes."))
@@ -123,10 +124,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._awaits_request = False
         self._stop_timer()
         super().on_message_complete()
+        if self.cycle.response_complete:
+            self._in_head = self._awaits_request = True
 
     def on_response_complete(self) -> None:
-        """Whatever comes next is another request."""
-        self._in_head = self._awaits_request = True
+        """What comes next is another request, unless this one was answered before it was all here."""
+        if not self.cycle.more_body:
+            self._in_head = self._awaits_request = True
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -211,7 +215,7 @@ def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
         expected_boot_seconds=settings.expected_boot_seconds,
         began=time.monotonic() - host_boot,
         on_stage_end=on_stage_end,
-        on_ready=lambda seconds: publisher.publish({BOOT_SECONDS: round(seconds, 2)}),
+        on_boot_end=lambda seconds: publisher.publish({BOOT_SECONDS: round(seconds, 2)}),
     )
 
 

@@ -5,7 +5,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 PREFIX = "GATEWAY_"
 
@@ -34,7 +33,7 @@ class Settings:
         max_output_tokens: Upper bound of `max_tokens`, and what a chat without it may use.
         request_timeout_seconds: Deadline of a request, its wait included (R7.2).
         client_timeout_seconds: How long a client may take to send a whole request.
-        keep_alive_seconds: How long an idle connection stays open; above the load balancer's 60 s.
+        keep_alive_seconds: How long an idle connection stays open; above the load balancer's idle timeout.
         drain_timeout_seconds: How long requests may still run after SIGTERM.
         boot_deadline_seconds: Longest time from the start until the first token (R1.2).
         expected_boot_seconds: What Retry-After counts on while the first boot is under way.
@@ -86,8 +85,10 @@ def _refuse_impossible(name: str, value: object) -> None:
         raise SettingsError(f"{PREFIX}ROOT_PATH must look like /live, got {value!r}")
     if name in ("model", "served_model_name", "environment", "host") and not value:
         raise SettingsError(f"{PREFIX}{name.upper()} must not be empty")
-    if name in ("engine_command", "engine_args"):
+    if name == "engine_args":
         _split(name, str(value))
+    if name == "engine_command" and not _split(name, str(value)):
+        raise SettingsError(f"{PREFIX}ENGINE_COMMAND must not be empty")
 
 
 def _split(name: str, value: str) -> list[str]:
@@ -158,20 +159,3 @@ def render_env_file(settings: Settings) -> str:
                 raise SettingsError(f"{PREFIX}{field.name.upper()} holds a line break")
             lines.append(f"{PREFIX}{field.name.upper()}={text}\n")
     return "".join(lines)
-
-
-def read_env_file(path: Path) -> Settings:
-    """Return the settings that `render_env_file` wrote.
-
-    Raises:
-        SettingsError: a line is no assignment, or its variable is unknown or invalid.
-    """
-    environ: dict[str, str] = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        key, equals, value = line.partition("=")
-        if not equals or not key.startswith(PREFIX):
-            raise SettingsError(f"{path}, line {number}: not an assignment to {PREFIX}...")
-        environ[key] = value
-    return read_settings(environ)

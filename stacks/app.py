@@ -16,12 +16,13 @@ def add_stacks(app: App) -> None:
         ValueError: an environment's values cannot work; the text says which and why.
     """
     refuse_overlaps({environment.name: environment.vpc_cidr for environment in ENVIRONMENTS})
-    StateStack(app, "state", region=REGION)
+    regions = sorted({environment.region for environment in ENVIRONMENTS})
+    StateStack(app, "state", region=REGION, api_regions=regions)
     ImageStack(
         app,
         "image",
         region=REGION,
-        target_regions=sorted({environment.region for environment in ENVIRONMENTS}),
+        target_regions=regions,
         instance_types=[environment.instance_type for environment in ENVIRONMENTS],
     )
     for environment in ENVIRONMENTS:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from inference_constructs.domain import Domain
+
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""
 
 REGION = "us-east-1"
-"""AWS region of the state, of the machine image and, unless an environment says otherwise, of the service."""
+"""AWS region of the state, of the machine image's build and, unless an environment says otherwise, of the service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +27,12 @@ class Environment:
         requests_per_month: Default of the variable `requests_per_month`, an assumption of the cost forecast.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
         image_version: Version of the machine image, to hold an environment back; this source tree's unless given.
-        load_balancer_certificate_arn: The owner's certificate in ACM for the load balancer, of a public authority; a
-            private authority's is made unless given.
-        load_balancer_host_name: DNS name on the owner's certificate.
-        api_domain_name: The owner's domain name for the API; AWS's unless given.
-        api_certificate_arn: ACM certificate for that name, in the environment's region.
+        load_balancer_domain: The owner's host name and certificate for the load balancer, in the environment's region;
+            a private authority's is made unless given.
+        api_domain: The owner's host name for the API, with a certificate in the environment's region; AWS's unless
+            given.
+        site_domain: The owner's host name for the demo page, with a certificate in us-east-1; CloudFront's unless
+            given.
         allowed_origins: Origins whose pages may call the API, beside the demo page; `*` for all.
     """
 
@@ -44,10 +47,9 @@ class Environment:
     requests_per_month: int = 10_000
     deletion_protection: bool = False
     image_version: str | None = None
-    load_balancer_certificate_arn: str | None = None
-    load_balancer_host_name: str | None = None
-    api_domain_name: str | None = None
-    api_certificate_arn: str | None = None
+    load_balancer_domain: Domain | None = None
+    api_domain: Domain | None = None
+    site_domain: Domain | None = None
     allowed_origins: tuple[str, ...] = ()
 
     @property

@@ -18,29 +18,15 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
     Args:
         environment: The environment.
         allowed_origins: Origins whose pages may call the API.
-
-    Raises:
-        ValueError: a certificate is given without its host name, or the other way round.
     """
+    domain = environment.load_balancer_domain
     return HostSettings(
         instance_type=environment.instance_type,
         image_version=environment.image_version or image_version(image_bundle()),
         deletion_protection=environment.deletion_protection,
-        certificate=_own_certificate(environment),
+        certificate=Certificate(arn=domain.certificate_arn, host_name=domain.name, public=True) if domain else None,
         allowed_origins=allowed_origins,
     )
-
-
-def _own_certificate(environment: Environment) -> Certificate | None:
-    arn, host_name = environment.load_balancer_certificate_arn, environment.load_balancer_host_name
-    if arn and host_name:
-        return Certificate(arn=arn, host_name=host_name, public=True)
-    if arn or host_name:
-        raise ValueError(
-            f"{environment.name}: load_balancer_certificate_arn and load_balancer_host_name go together; "
-            f"got {arn!r} and {host_name!r}"
-        )
-    return None
 
 
 def trial_settings(instance_type: str) -> str:

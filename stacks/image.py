@@ -28,7 +28,7 @@ class ImageStack(TerraformStack):
         self, scope: Construct, id: str, *, region: str, target_regions: Sequence[str], instance_types: Sequence[str]
     ) -> None:
         super().__init__(scope, id)
-        remote_state(self, key=f"{id}.tfstate", region=region)
+        remote_state(self)
         account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
         prefix = f"{PROJECT}-host"
         builders = sorted({f"{instance_type.split('.')[0]}.xlarge" for instance_type in instance_types})

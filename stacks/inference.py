@@ -17,7 +17,6 @@ from inference_constructs.rate_limited_api import RateLimitedApi
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import Settings
 from stacks.backend import remote_state
-from stacks.domains import api_domain
 from stacks.environments import PROJECT, Environment
 from stacks.hosts import host_settings
 from stacks.variables import ServiceVariables
@@ -31,7 +30,7 @@ class InferenceStack(TerraformStack):
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
         super().__init__(scope, id)
         prefix, region = environment.prefix, environment.region
-        remote_state(self, key=f"{id}.tfstate", region=region)
+        remote_state(self)
         tags = {"Project": PROJECT, "Environment": environment.name}
         account = Account(self, "Account", region=region, tags=tags)
         variables = ServiceVariables(self, environment)
@@ -47,7 +46,7 @@ class InferenceStack(TerraformStack):
             instance_type=environment.instance_type,
             interface_endpoints=["logs", "monitoring", "ssm", "ssmmessages"],
         )
-        endpoint = ApiEndpoint(self, "ApiEndpoint", prefix=prefix, account=account, domain=api_domain(environment))
+        endpoint = ApiEndpoint(self, "ApiEndpoint", prefix=prefix, account=account, domain=environment.api_domain)
         site = DemoSite(
             self,
             "DemoSite",
@@ -60,6 +59,7 @@ class InferenceStack(TerraformStack):
             require_api_key=variables.require_api_key,
             rate_limit_per_minute=variables.rate_limit_per_minute,
             force_destroy=not environment.deletion_protection,
+            domain=environment.site_domain,
         )
         allowed_origins = [site.url, *environment.allowed_origins]
         fleet = GpuFleet(
@@ -121,6 +121,13 @@ class InferenceStack(TerraformStack):
                 description="Host name that the DNS record of the API's own domain points to.",
             )
         TerraformOutput(self, "site_url", value=site.url, description="URL of the demo page.")
+        if environment.site_domain:
+            TerraformOutput(
+                self,
+                "site_domain_target",
+                value=site.domain_name,
+                description="Host name that the DNS record of the page's own domain points to.",
+            )
         TerraformOutput(
             self, "dashboard_url", value=observability.dashboard_url, description="Dashboard in AWS's console."
         )

@@ -1,4 +1,6 @@
-"""The `state` stack: where every stack's state is kept. Applied once for each account and region."""
+"""The `state` stack: where every stack's state is kept. Applied once for each account."""
+
+from collections.abc import Sequence
 
 from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
 from constructs import Construct
@@ -13,11 +15,11 @@ from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 
 class StateStack(TerraformStack):
-    """S3 bucket and DynamoDB table for state and locks; they survive `tofu destroy`."""
+    """S3 bucket and DynamoDB table for state and locks, which survive `tofu destroy`, and what the APIs share."""
 
-    def __init__(self, scope: Construct, id: str, *, region: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, region: str, api_regions: Sequence[str]) -> None:
         super().__init__(scope, id)
-        remote_state(self, key=f"{id}.tfstate", region=region)
+        remote_state(self)
         account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
         state = PrivateBucket(
             self,
@@ -27,12 +29,13 @@ class StateStack(TerraformStack):
             keep_old_versions_days=90,
         )
         state.bucket.lifecycle = TerraformResourceLifecycle(prevent_destroy=True)
-        ApiLogging(self, "ApiLogging", account=account)
+        for api_region in api_regions:
+            ApiLogging(self, f"ApiLogging {api_region}", account=account, region=api_region)
         locks = LockTable(self, "Locks", name=LOCK_TABLE)
         TerraformOutput(
             self,
             "backend_config",
             value=f"bucket={state.bucket.bucket}",
-            description="For `tofu init -backend-config=...` of every stack in this account and region.",
+            description="For `tofu init -backend-config=...` of every stack in this account.",
         )
         TerraformOutput(self, "lock_table", value=locks.name, description="DynamoDB table that holds the locks.")

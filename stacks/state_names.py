@@ -1,7 +1,7 @@
 """Names of what keeps the state, for those who use it without cdktf too."""
 
 LOCK_TABLE = "tofu-state-lock"
-"""Name of the DynamoDB table that holds the locks of an account and region."""
+"""Name of the DynamoDB table that holds the locks."""
 
 
 def state_bucket_name(account_id: str, region: str) -> str:

@@ -3,7 +3,8 @@
 import cdktf
 
 from inference_constructs.account import Account
-from inference_constructs.api_endpoint import ApiDomain, ApiEndpoint
+from inference_constructs.api_endpoint import ApiEndpoint
+from inference_constructs.domain import Domain
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.rate_limited_api import RateLimitedApi
@@ -14,9 +15,7 @@ from stacks.hosts import host_settings
 from stacks.variables import ServiceVariables
 
 
-def synthesize_api(
-    *, domain: ApiDomain | None = None, allowed_origins: tuple[str, ...] = ("https://a.example",)
-) -> Json:
+def synthesize_api(*, domain: Domain | None = None, allowed_origins: tuple[str, ...] = ("https://a.example",)) -> Json:
     """Return the JSON of a stack with an API."""
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "api")
     prefix, variables = DEV.prefix, ServiceVariables(stack, DEV)

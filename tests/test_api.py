@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ import pytest
 
 from api_stack import path_of, synthesize_api
 from inference_constructs import api_route, gateway_responses, rate_limited_api
-from inference_constructs.api_endpoint import ApiDomain
+from inference_constructs.domain import Domain
 from inference_constructs.gateway_responses import edge_error
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
 from inference_constructs.rate_limited_api import Operation
 from stack_json import Json, only, references, resources, strings
-from stacks.domains import api_domain
-from stacks.environments import DEV
 
 ROOT = Path(__file__).parent.parent
 OPENAPI: Json = json.loads((ROOT / "runtime" / "openapi.json").read_text())
@@ -446,7 +443,7 @@ def test_api_is_regional_since_other_endpoints_cut_silent_streams(inference: Jso
 
 def test_own_domain_replaces_aws_url_and_hides_the_stage() -> None:
     arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-    stack = synthesize_api(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
+    stack = synthesize_api(domain=Domain(name="api.example.com", certificate_arn=arn))
     domain, mapping = only(stack, "aws_api_gateway_domain_name"), only(stack, "aws_api_gateway_base_path_mapping")
     assert (domain["domain_name"], domain["regional_certificate_arn"]) == ("api.example.com", arn)
     assert domain["security_policy"] == "TLS_1_2"
@@ -457,12 +454,7 @@ def test_own_domain_replaces_aws_url_and_hides_the_stage() -> None:
 def test_certificate_of_another_region_is_refused() -> None:
     arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
     with pytest.raises(ValueError, match="must be an ACM certificate in us-east-1"):
-        synthesize_api(domain=ApiDomain(name="api.example.com", certificate_arn=arn))
-
-
-def test_domain_without_certificate_is_refused() -> None:
-    with pytest.raises(ValueError, match="go together"):
-        api_domain(replace(DEV, api_domain_name="api.example.com"))
+        synthesize_api(domain=Domain(name="api.example.com", certificate_arn=arn))
 
 
 def test_account_lets_api_gateway_log_and_keeps_it_when_an_environment_goes(synthesized: dict[str, Json]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from boot_files import INSTANCE_ID, evaluated_boot_script, run_boot_script
+from env_file import read_env_file
 from inference_constructs.boot_budget import (
     BOOT_DEADLINE_SECONDS,
     boot_budget,
@@ -18,7 +19,7 @@ from inference_constructs.boot_budget import (
 )
 from inference_constructs.boot_script import MODEL_FOLDER
 from runtime.gpu_profiles import INSTANCE_TYPES, engine_profile
-from runtime.settings import Settings, read_env_file
+from runtime.settings import Settings
 from stack_json import Json
 from stacks.environments import ENVIRONMENTS
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -11,14 +12,15 @@ import pytest
 from browser_fixtures import DEMO
 from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
-from inference_constructs.demo_site import DemoSite, SiteDomain
+from inference_constructs.demo_site import DemoSite
+from inference_constructs.domain import Domain
 from inference_constructs.static_site import security_headers
 from stack_json import Json, only, parse, references, resources
 
-DOMAIN = SiteDomain(name="demo.example.com", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1")
+DOMAIN = Domain(name="demo.example.com", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/1")
 
 
-def synthesize(*, domain: SiteDomain | None = None, directory: Path = DEMO) -> Json:
+def synthesize(*, domain: Domain | None = None, directory: Path = DEMO) -> Json:
     """A stack that holds one site."""
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "site")
     account = Account(stack, "Account", region="eu-west-1", tags={})
@@ -164,7 +166,7 @@ def test_certificate_outside_cloudfronts_region_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"the certificate of demo.example.com must be an ACM certificate in us-east-1"
     ):
-        SiteDomain(name="demo.example.com", certificate_arn="arn:aws:acm:eu-west-1:123456789012:certificate/1")
+        synthesize(domain=replace(DOMAIN, certificate_arn="arn:aws:acm:eu-west-1:123456789012:certificate/1"))
 
 
 @pytest.mark.req("R9.4")

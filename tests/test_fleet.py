@@ -2,19 +2,17 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from boot_files import evaluated_boot_script, run_boot_script
+from env_file import read_env_file
 from inference_constructs import gpu_metrics
 from inference_constructs.boot_budget import BOOT_DEADLINE_SECONDS
 from inference_constructs.load_balancer import refuse_long_name
-from runtime.settings import read_env_file
 from stack_json import Json, only, references, resources
 from stacks.environments import ENVIRONMENTS
-from stacks.hosts import host_settings
 
 
 def named(stack: Json, kind: str, name: str) -> tuple[str, Json]:
@@ -284,15 +282,6 @@ def test_private_certificate_is_one_that_api_gateway_accepts(inference: Json) ->
     assert references(only(inference, "aws_acm_certificate")["certificate_chain"]) == {
         f"tls_self_signed_cert.{next(iter(resources(inference, 'tls_self_signed_cert')))}"
     }
-
-
-def test_own_certificate_comes_with_its_host_name() -> None:
-    arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-    given = replace(ENVIRONMENTS[0], load_balancer_certificate_arn=arn)
-    with pytest.raises(
-        ValueError, match=r"^dev: load_balancer_certificate_arn and load_balancer_host_name go together"
-    ):
-        host_settings(given)
 
 
 def test_names_fit_elastic_load_balancing(inference: Json) -> None:

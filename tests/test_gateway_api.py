@@ -194,6 +194,18 @@ def test_what_is_no_http_is_400_in_the_usual_shape(gateway: Gateway) -> None:
     assert json.loads(body)["error"]["code"] == 400
 
 
+def test_answer_before_the_body_leaves_the_connection_in_order(gateway: Gateway) -> None:
+    body = b"a" * (2 * MAX_HEADER_BYTES)
+    refused = b"POST /v1/completions HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
+        connection.sendall(refused)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 400")
+        connection.sendall(body + b"GET /health HTTP/1.1\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /health HTTP/1.1\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 408")
+
+
 def test_head_over_the_limit_is_431(gateway: Gateway) -> None:
     endless = b"GET /health HTTP/1.1\r\nX-Endless: " + b"a" * (2 * MAX_HEADER_BYTES)
     assert answer_to(gateway, endless).startswith(b"HTTP/1.1 431")
@@ -242,7 +254,8 @@ def test_no_prompt_or_key_is_logged(client: httpx.Client, gateway: Gateway) -> N
         post(client, body, **headers)
     post(client, {"messages": [{"role": "user", "content": secret}], "max_tokens": 0}, "/v1/chat/completions")
     client.post(COMPLETIONS, content=secret.encode(), headers={"content-type": "application/json"})
-    client.get("/health", headers={"x-request-id": "after-the-secrets"})
+    post(client, {"prompt": "a", "max_tokens": 1}, **{"x-request-id": "after-the-secrets"})
+    wait_for(lambda: "after-the-secrets" in gateway.log, "the last document")
     assert secret not in gateway.log
 
 

@@ -13,12 +13,12 @@ class Boot:
         self.now = 0.0
         monkeypatch.setattr("time.monotonic", lambda: self.now)
         self.ended: list[tuple[str, float]] = []
-        self.ready_after: list[float] = []
+        self.boots: list[float] = []
         self.lifecycle = Lifecycle(
             expected_boot_seconds=100,
             began=0,
             on_stage_end=lambda stage, seconds: self.ended.append((stage, seconds)),
-            on_ready=self.ready_after.append,
+            on_boot_end=self.boots.append,
         )
 
     def retry_after(self) -> int | None:
@@ -40,7 +40,7 @@ def test_stages_add_up_to_the_time_until_ready(boot: Boot) -> None:
     boot.now = 75
     boot.lifecycle.become_ready()
     assert boot.ended == [("gateway", 1), ("imports", 30), ("weights", 30), ("compile", 10), ("first_token", 4)]
-    assert boot.ready_after == [75]
+    assert boot.boots == [75]
     boot.now = 1000
     assert boot.lifecycle.elapsed_seconds == 75
 
@@ -83,3 +83,18 @@ def test_draining_is_never_left(boot: Boot) -> None:
     boot.lifecycle.fail()
     assert boot.lifecycle.status is Status.DRAINING
     assert boot.retry_after() == 1
+
+
+@pytest.mark.req("R1.2")
+def test_missed_deadline_counts_as_a_boot_so_that_its_alarm_sees_it(boot: Boot) -> None:
+    boot.now = 301
+    boot.lifecycle.miss_deadline()
+    assert (boot.lifecycle.status, boot.boots) == (Status.FAILED, [301])
+
+
+def test_time_of_being_ready_does_not_include_the_boot(boot: Boot) -> None:
+    boot.now = 200
+    assert boot.lifecycle.ready_seconds == 0
+    boot.lifecycle.become_ready()
+    boot.now = 210
+    assert boot.lifecycle.ready_seconds == 10

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from env_file import read_env_file
 from inference_constructs.boot_script import DATA_FOLDER, MODEL_FOLDER
 from inference_constructs.image_bundle import RUNTIME, image_bundle, image_version
-from runtime.settings import read_env_file
 from stack_json import Json, only, references, resources
 from stacks.environments import ENVIRONMENTS
 

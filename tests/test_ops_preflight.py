@@ -15,6 +15,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from inference_constructs.domain import Domain
 from ops import preflight
 from ops.preflight import Status
 from stacks.environments import REGION, Environment
@@ -135,7 +136,7 @@ def test_state_is_left_to_deploy_until_it_is_there() -> None:
 
 
 def certificate_finding(arn: str, domain: str) -> preflight.Finding:
-    return preflight.check_certificate(client("acm"), "certificate", arn, domain, "none")
+    return preflight.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
 
 
 def test_a_certificate_must_be_issued_for_the_domain() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine_fixtures import ROOT, engine_python
-from runtime.settings import Settings, SettingsError, read_env_file, read_settings, render_env_file, render_value
+from env_file import read_env_file
+from runtime.settings import Settings, SettingsError, read_settings, render_env_file, render_value
 
 
 def test_each_type_is_read_from_the_environment() -> None:
@@ -64,10 +65,6 @@ def test_env_file_keeps_every_value(tmp_path: Path) -> None:
 def test_env_file_refuses_a_line_break() -> None:
     with pytest.raises(SettingsError, match="GATEWAY_MODEL holds a line break"):
         render_env_file(Settings(model="a\nGATEWAY_PORT=1"))
-
-
-def test_keep_alive_outlasts_the_load_balancers_idle_timeout() -> None:
-    assert Settings().keep_alive_seconds > 60
 
 
 def run_gateway(**environ: str) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,15 @@
 """Remote state."""
 
 import json
+from dataclasses import replace
 
+import cdktf
 import pytest
 
-from stack_json import Json, only
+from stack_json import Json, only, parse, resources
+from stacks.environments import DEV, REGION
+from stacks.inference import InferenceStack
+from stacks.state import StateStack
 
 pytestmark = pytest.mark.req("R2.5")
 
@@ -42,3 +47,18 @@ def test_lock_table_has_the_key_that_the_backend_writes(synthesized: dict[str, J
 def test_state_and_locks_survive_a_destroy(synthesized: dict[str, Json]) -> None:
     kept = [only(synthesized["state"], kind) for kind in ("aws_s3_bucket", "aws_dynamodb_table")]
     assert all(resource["lifecycle"]["prevent_destroy"] for resource in kept)
+
+
+@pytest.mark.req("R2.4")
+def test_an_environment_elsewhere_keeps_its_state_at_home_and_has_its_apis_logs_there() -> None:
+    elsewhere = replace(DEV, region="eu-west-1")
+    service = parse(cdktf.Testing.synth(InferenceStack(cdktf.Testing.app(), elsewhere.prefix, environment=elsewhere)))
+    state = parse(
+        cdktf.Testing.synth(StateStack(cdktf.Testing.app(), "state", region=REGION, api_regions=[REGION, "eu-west-1"]))
+    )
+    (provider,) = service["provider"]["aws"]
+    assert (service["terraform"]["backend"]["s3"]["region"], provider["region"]) == (REGION, "eu-west-1")
+    assert {account["region"] for account in resources(state, "aws_api_gateway_account").values()} == {
+        REGION,
+        "eu-west-1",
+    }

@@ -1,7 +1,5 @@
 """The REST API and the URL that it answers at, before it has any route."""
 
-from dataclasses import dataclass
-
 from cdktf_cdktf_provider_aws.api_gateway_domain_name import (
     ApiGatewayDomainName,
     ApiGatewayDomainNameEndpointConfiguration,
@@ -10,22 +8,10 @@ from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi, Api
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.domain import Domain
 
 STAGE = "live"
 """Name of the API's one stage: the first part of the path at AWS's own URL."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiDomain:
-    """The owner's own domain name for the API. Its DNS record must point to the endpoint's `domain_target`.
-
-    Attributes:
-        name: Host name, such as api.example.com.
-        certificate_arn: ACM certificate for that name, in the API's region.
-    """
-
-    name: str
-    certificate_arn: str
 
 
 class ApiEndpoint(Construct):
@@ -44,7 +30,7 @@ class ApiEndpoint(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, domain: ApiDomain | None = None
+        self, scope: Construct, id: str, *, prefix: str, account: Account, domain: Domain | None = None
     ) -> None:
         """Create the API.
 
@@ -77,11 +63,7 @@ class ApiEndpoint(Construct):
             self.origin = f"https://{self.rest_api.id}.execute-api.{account.region}.amazonaws.com"
             self.url = f"{self.origin}/{STAGE}"
             return
-        if f":acm:{account.region}:" not in domain.certificate_arn:
-            raise ValueError(
-                f"the certificate of {domain.name} must be an ACM certificate in {account.region}, "
-                f"the region of its API; got {domain.certificate_arn}"
-            )
+        domain.require_region(account.region)
         self.domain = ApiGatewayDomainName(
             self,
             "Domain",

@@ -16,12 +16,12 @@ class ApiLogging(Construct):
     take it from the others. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, account: Account) -> None:
+    def __init__(self, scope: Construct, id: str, *, account: Account, region: str) -> None:
         super().__init__(scope, id)
         role = IamRole(
             self,
             "Role",
-            name=f"api-gateway-logs-{account.region}",
+            name=f"api-gateway-logs-{region}",
             description="Lets API Gateway write to CloudWatch Logs",
             assume_role_policy=policy_document(
                 {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -34,4 +34,4 @@ class ApiLogging(Construct):
             # API Gateway accepts a role only with the rights of this policy.
             policy_arn=f"arn:{account.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
         )
-        ApiGatewayAccount(self, "Account", cloudwatch_role_arn=role.arn, depends_on=[attachment])
+        ApiGatewayAccount(self, "Account", region=region, cloudwatch_role_arn=role.arn, depends_on=[attachment])

@@ -1,7 +1,6 @@
 """The public demo page: a private bucket behind CloudFront."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from cdktf import AssetType, Fn, TerraformAsset, TerraformLocal, TerraformVariable
@@ -22,8 +21,9 @@ from constructs import Construct
 from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
 from inference_constructs.bucket import PrivateBucket
+from inference_constructs.domain import CLOUDFRONT_REGION, Domain
 from inference_constructs.iam import Statement
-from inference_constructs.site_access_logs import CLOUDFRONT_REGION, SiteAccessLogs
+from inference_constructs.site_access_logs import SiteAccessLogs
 from inference_constructs.static_site import (
     CACHE_CONTROL,
     HSTS_SECONDS,
@@ -40,26 +40,6 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed
 """
 
 _ORIGIN = "bucket"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SiteDomain:
-    """The owner's own domain name for the page. Its DNS record must point to the distribution.
-
-    Attributes:
-        name: Host name, such as demo.example.com.
-        certificate_arn: ACM certificate for that name, in us-east-1.
-    """
-
-    name: str
-    certificate_arn: str
-
-    def __post_init__(self) -> None:
-        if f":acm:{CLOUDFRONT_REGION}:" not in self.certificate_arn:
-            raise ValueError(
-                f"the certificate of {self.name} must be an ACM certificate in {CLOUDFRONT_REGION}, "
-                f"where CloudFront looks for it; got {self.certificate_arn}"
-            )
 
 
 class DemoSite(Construct):
@@ -86,7 +66,7 @@ class DemoSite(Construct):
         require_api_key: TerraformVariable,
         rate_limit_per_minute: TerraformVariable,
         force_destroy: bool,
-        domain: SiteDomain | None = None,
+        domain: Domain | None = None,
     ) -> None:
         """Publish the page.
 
@@ -102,12 +82,14 @@ class DemoSite(Construct):
             require_api_key: Whether the page asks for an API key.
             rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
             force_destroy: Whether a destroy deletes the bucket with its content.
-            domain: Own domain name of the page; CloudFront's name alone unless given.
+            domain: Own domain name of the page, with a certificate in us-east-1; CloudFront's unless given.
 
         Raises:
-            ValueError: a file of the page has no known content type.
+            ValueError: a file of the page has no known content type, or the certificate is in another region.
         """
         super().__init__(scope, id)
+        if domain:
+            domain.require_region(CLOUDFRONT_REGION)
         name = f"{prefix}-site-{account.account_id}-{account.region}"
         distribution = self._distribution(prefix, api, domain)
         bucket = PrivateBucket(
@@ -159,7 +141,7 @@ class DemoSite(Construct):
         self.domain_name = distribution.domain_name
         self.url = f"https://{domain.name if domain else distribution.domain_name}"
 
-    def _distribution(self, prefix: str, api: ApiEndpoint, domain: SiteDomain | None) -> CloudfrontDistribution:
+    def _distribution(self, prefix: str, api: ApiEndpoint, domain: Domain | None) -> CloudfrontDistribution:
         return CloudfrontDistribution(
             self,
             "Distribution",
@@ -242,7 +224,7 @@ class DemoSite(Construct):
         )
 
 
-def _viewer_certificate(domain: SiteDomain | None) -> CloudfrontDistributionViewerCertificate:
+def _viewer_certificate(domain: Domain | None) -> CloudfrontDistributionViewerCertificate:
     if domain is None:
         return CloudfrontDistributionViewerCertificate(cloudfront_default_certificate=True)
     return CloudfrontDistributionViewerCertificate(

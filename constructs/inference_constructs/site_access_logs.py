@@ -11,13 +11,8 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
+from inference_constructs.domain import CLOUDFRONT_REGION
 from inference_constructs.logs import RETENTION_DAYS
-
-CLOUDFRONT_REGION = "us-east-1"
-"""CloudFront is a global service whose certificates and log deliveries live in this region.
-
-https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
-"""
 
 
 class SiteAccessLogs(Construct):
