@@ -81,7 +81,8 @@ export async function* streamChat({ apiUrl }, request, { key, signal }) {
 /** What /health says, or the status "unavailable". It answers 503 with the same JSON until ready. */
 export async function fetchHealth({ apiUrl }) {
   try {
-    const health = await (await fetch(`${apiUrl}/health`, { cache: "no-store" })).json();
+    const signal = AbortSignal.timeout(10_000);
+    const health = await (await fetch(`${apiUrl}/health`, { cache: "no-store", signal })).json();
     return health.status ? health : { status: "unavailable" };
   } catch {
     return { status: "unavailable" };

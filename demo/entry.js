@@ -122,6 +122,7 @@ export class Entry {
   }
 
   #end() {
+    this.#controller.abort(); // ends the work on an answer that could not be read to its end
     this.#text.end();
     this.element.classList.remove("streaming");
     const stopButton = this.#find(".stop");
@@ -159,7 +160,8 @@ export class Entry {
       announce("Stopped.");
       return;
     }
-    if ([503, "network"].includes(error.kind)) await this.health.refresh();
+    if (error.kind === 503) await this.health.refresh();
+    else if (error.kind === "network") this.health.refresh();
     const [title, advice] = explain(error, this.config, this.health.state);
     this.#notice(title, advice);
     this.#offerRetry(error.retryAfter);

@@ -18,7 +18,8 @@ from typing import Any, cast
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).parent.parent
+from ops.paths import ROOT
+
 ENVIRONMENT = ROOT / ".venv-cdktn"
 COPIES = ROOT / "build" / "fork"
 SOURCES = ("main.py", "stacks", "constructs", "runtime", "demo")

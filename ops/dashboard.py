@@ -1,13 +1,10 @@
-"""Draw the dashboard with made-up metrics: what one sees in CloudWatch, without an AWS account.
-
-Usage: python -m ops.dashboard [FILE]
-"""
+"""Draw the dashboard with made-up metrics: what one sees in CloudWatch, without an AWS account."""
 
 # matplotlib's keyword arguments have no types
 # pyright: reportUnknownMemberType=false
 
+import argparse
 import re
-import sys
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -242,7 +239,9 @@ def draw_widget(figure: Figure, box: Box, widget: Widget, start: str) -> None:
 
 def main() -> None:
     """Write the picture."""
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else FILE
+    parser = argparse.ArgumentParser(prog="make dashboard", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=FILE, help="PNG to write (%(default)s)")
+    file: Path = parser.parse_args().file
     mpl.rcParams["font.family"] = "DejaVu Sans"
     file.parent.mkdir(parents=True, exist_ok=True)
     render(Dashboard(sample_content()).body()).savefig(file, dpi=80)

@@ -25,9 +25,9 @@ from rich.status import Status
 
 from ops import forecast
 from ops.local_model import MODEL
+from ops.paths import ROOT, STACKS, engine_python
+from ops.tofu import synthesize
 
-ROOT = Path(__file__).parent.parent
-ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 CONTEXT_TOKENS = 2048
 MAX_TOKENS = 512
 
@@ -40,8 +40,8 @@ def refuse_taken(port: int, option: str) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            sys.exit(f"error: port {port} cannot be used ({error.strerror}): stop what listens there, or give {option}")
+        except (OSError, OverflowError) as error:
+            sys.exit(f"error: port {port} cannot be used ({error}): stop what listens there, or give {option}")
 
 
 class Page(http.server.SimpleHTTPRequestHandler):
@@ -109,7 +109,7 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
     engine = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [ENGINE_PYTHON, "-m", "runtime"],
+            [engine_python(), "-m", "runtime"],
             cwd=ROOT,
             env=os.environ | settings | engine,
             stdout=output,
@@ -150,9 +150,9 @@ def stop(signal_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run the demo until it is stopped."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=int(os.environ.get("API_PORT", "8000")), help="of the API")
-    parser.add_argument("--page-port", type=int, default=int(os.environ.get("PAGE_PORT", "8080")), help="of the page")
-    parser.add_argument("--engine-port", type=int, default=int(os.environ.get("ENGINE_PORT", "8001")), help="of vLLM")
+    parser.add_argument("--port", type=int, default=os.environ.get("API_PORT", "8000"), help="of the API")
+    parser.add_argument("--page-port", type=int, default=os.environ.get("PAGE_PORT", "8080"), help="of the page")
+    parser.add_argument("--engine-port", type=int, default=os.environ.get("ENGINE_PORT", "8001"), help="of vLLM")
     arguments = parser.parse_args()
     for name in ("port", "page_port", "engine_port"):
         variable = {"port": "API_PORT", "page_port": "PAGE_PORT", "engine_port": "ENGINE_PORT"}[name]
@@ -161,13 +161,13 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
 
     with console.status("synthesizing every environment"):
-        subprocess.run([sys.executable, "main.py"], cwd=ROOT, check=True)
-    console.print(f"synthesized: {', '.join(sorted(p.name for p in (ROOT / 'cdktf.out/stacks').iterdir()))}")
+        synthesize()
+    console.print(f"synthesized: {', '.join(sorted(p.name for p in STACKS.iterdir()))}")
     forecast.print_table(console)
 
     with console.status(f"preparing {MODEL} (first time about 40 s)"):
         converted = subprocess.run(
-            [ENGINE_PYTHON, "-m", "ops.local_model"], cwd=ROOT, check=False, capture_output=True, text=True
+            [engine_python(), "-m", "ops.local_model"], cwd=ROOT, check=False, capture_output=True, text=True
         )
     if converted.returncode:
         sys.exit(f"error: the model could not be prepared: {converted.stderr.strip().splitlines()[-1]}")

@@ -8,6 +8,7 @@ the API has answered a real completion.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,11 @@ from rich.table import Table
 from ops import smoke
 from ops.account import account_id
 from ops.arguments import add_environment, add_variables, variable_options
+from ops.paths import STACKS
 from ops.preflight import preflight
 from ops.readiness import wait_until_ready
 from ops.state_bootstrap import bootstrap, local_state_path
-from ops.tofu import STACKS, Stack, synthesize
+from ops.tofu import Stack, synthesize
 from stacks.environments import REGION, Environment
 from stacks.state_names import state_bucket_name
 
@@ -57,9 +59,10 @@ class Deployment:
         Raises:
             SystemExit: it may not.
         """
-        if not self._assume_yes and not Confirm.ask(f"Apply this plan to {what}?", default=False):
-            sys.exit(f"nothing was changed in {what}")
-        return True
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
+            if self._assume_yes or Confirm.ask(f"Apply this plan to {what}?", default=False):
+                return True
+        sys.exit(f"nothing was changed in {what}")
 
     def state(self, stack: Stack) -> None:
         """Make the bucket and the table, or bring them up to date."""

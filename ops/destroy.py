@@ -5,6 +5,7 @@ has, is refused until that is switched off and deployed.
 """
 
 import argparse
+import contextlib
 import sys
 
 from rich.console import Console
@@ -12,7 +13,8 @@ from rich.prompt import Prompt
 
 from ops.account import account_id
 from ops.arguments import add_environment, add_variables, variable_options
-from ops.tofu import STACKS, Stack, synthesize
+from ops.paths import STACKS
+from ops.tofu import Stack, synthesize
 from stacks.environments import REGION, Environment
 from stacks.state_names import state_bucket_name
 
@@ -30,7 +32,9 @@ def refuse_protected(environment: Environment) -> None:
 
 def confirm(stack: Stack, given: str | None) -> None:
     """Exit unless the stack's name was given, or is typed now."""
-    typed = given or Prompt.ask(f"This cannot be undone. Type [bold]{stack.name}[/] to destroy it")
+    typed = given or ""
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        typed = given or Prompt.ask(f"This cannot be undone. Type [bold]{stack.name}[/] to destroy it")
     if typed != stack.name:
         sys.exit(f"error: {typed!r} is not {stack.name!r}; nothing was destroyed")
 

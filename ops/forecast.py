@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
 
-STACKS = Path(__file__).parent.parent / "cdktf.out" / "stacks"
+from ops.paths import STACKS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stacks.environments import ENVIRONMENTS, Environment
+from ops.arguments import environment_of
+from stacks.environments import Environment
 
 
 class KeyCommandError(Exception):
@@ -84,17 +85,14 @@ class ApiKeys:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.keys", description=__doc__)
-    environments = {environment.name: environment for environment in ENVIRONMENTS}
-    parser.add_argument("--environment", required=True, choices=environments, help="whose keys")
+    parser.add_argument("--environment", required=True, type=environment_of, help="whose keys")
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", help="make a key and print its value, once")
     revoke = commands.add_parser("revoke", help="delete a key")
     commands.add_parser("list", help="print the names and ids of all keys")
     for command in (create, revoke):
         command.add_argument("name", help="who uses the key")
-    parsed = parser.parse_args(arguments)
-    parsed.environment = environments[parsed.environment]
-    return parsed
+    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

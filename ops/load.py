@@ -23,12 +23,12 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from ops.paths import ROOT, engine_python
 from ops.smoke import KEY_VARIABLE, api_url
 
-ROOT = Path(__file__).parent.parent
-ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
 RATE_LIMIT_PER_MINUTE = 100
@@ -108,7 +108,7 @@ def run_bench(url: str, model: str, key: str | None, load: Load) -> dict[str, An
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder, "measured.json")
         done = subprocess.run(
-            [ENGINE_PYTHON, "-m", "ops.vllm_bench", measured],
+            [engine_python(), "-m", "ops.vllm_bench", measured],
             cwd=ROOT,
             env=environ,
             input=json.dumps(parameters),
@@ -168,7 +168,7 @@ def print_report(report: Report, load: Load, console: Console) -> None:
         f"{report.tokens_per_second:.1f} tokens a second"
     )
     for failure, count in report.failures.most_common():
-        console.print(f"[red]{count} failed[/]: {failure}", markup=True, highlight=False)
+        console.print(f"[red]{count} failed[/]: {escape(failure)}", markup=True, highlight=False)
 
 
 def draw(report: Report, target: Path) -> None:
@@ -231,8 +231,6 @@ def main() -> None:
         output_tokens=arguments.output_tokens,
     )
     refuse_unbounded(load)
-    if not ENGINE_PYTHON.exists():
-        sys.exit("error: the load generator is in the engine environment, which is not there: run make setup")
     console = Console()
     if load.rate * 60 > RATE_LIMIT_PER_MINUTE:
         console.print(f"note: more than {RATE_LIMIT_PER_MINUTE} requests a minute: the rate limit answers some (429)")

@@ -9,7 +9,6 @@ do it. The exit code is 1 where there is any of the latter.
 # pyright: reportUnknownArgumentType=false
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -28,6 +27,7 @@ from inference_constructs.domain import CLOUDFRONT_REGION, Domain
 from inference_constructs.image_bundle import image_bundle, image_version
 from inference_constructs.machine_image import ami_parameter
 from ops.arguments import add_environment
+from ops.tofu import tofu_path
 from runtime.gpu_profiles import INSTANCE_TYPES
 from stacks.environments import REGION, Environment
 from stacks.state_names import LOCK_TABLE, state_bucket_name
@@ -68,18 +68,15 @@ def to_do(name: str, detail: str) -> Finding:
     return Finding(name, Status.TO_DO, detail)
 
 
-def binary() -> str | None:
-    """Return the path of `tofu`, or of `terraform` where that is all there is."""
-    return shutil.which("tofu") or shutil.which("terraform")
-
-
 def check_tofu() -> Finding:
     """OpenTofu is there, and new enough."""
-    path = binary()
+    path = tofu_path()
     if path is None:
         return to_do("OpenTofu", "install it: https://opentofu.org/docs/intro/install/")
-    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=False).stdout
-    version = json.loads(output)["terraform_version"]
+    done = subprocess.run([path, "version", "-json"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return to_do("OpenTofu", f"{path} fails: {done.stderr.strip()}")
+    version = json.loads(done.stdout)["terraform_version"]
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TOFU:
         return to_do("OpenTofu", f"{path} is version {version}; 1.10 or newer is needed")
     return ok("OpenTofu", f"{path} {version}")
@@ -216,12 +213,12 @@ def guarded(name: str, check: Callable[[], Finding]) -> Finding:
         return to_do(name, str(error))
 
 
-def findings(environment: Environment, session: boto3.Session) -> Iterator[Finding]:
+def findings(environment: Environment) -> Iterator[Finding]:
     """Yield what each check finds; without credentials the first ones only."""
     region = environment.region
 
     def client(service: str, in_region: str = region) -> Any:
-        return session.client(service, region_name=in_region)
+        return boto3.client(service, region_name=in_region)
 
     yield guarded("OpenTofu", check_tofu)
     try:
@@ -256,7 +253,7 @@ def preflight(environment: Environment, console: Console) -> bool:
     table = Table("check", "result", "detail")
     clear = True
     with console.status("preflight"):
-        for finding in findings(environment, boto3.Session()):
+        for finding in findings(environment):
             table.add_row(finding.name, finding.status, escape(finding.detail))
             clear = clear and finding.status is not Status.TO_DO
     console.print(table)

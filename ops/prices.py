@@ -207,10 +207,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="take AWS's prices over into prices.json")
     arguments = parser.parse_args()
     every: dict[str, Any] = json.loads(PRICES.read_text())
-    client: Any = boto3.client("pricing", region_name="us-east-1")
     for region in arguments.region or every:
         try:
-            entry = refreshed(client, region)
+            entry = refreshed(boto3.client("pricing", region_name="us-east-1"), region)
         except (BotoCoreError, ClientError, LookupError) as error:
             sys.exit(f"error: {error}")
         old = flat(every[region]) if region in every else {}

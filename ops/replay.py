@@ -22,13 +22,13 @@ from inference_constructs.boot_budget import boot_seconds
 from inference_constructs.host_gateway import host_gateway
 from inference_constructs.prices import prices_of
 from ops.fleet_simulation import Outcome, Signal, simulate
+from ops.paths import STACKS
 from ops.scaling_rules import ScalingRules, read_rules
 from ops.service_time import service_time
 from ops.synthetic_trace import TRACE
 from ops.trace import Request, read_trace, scaled
 from runtime.settings import Settings
 
-STACKS = Path(__file__).parent.parent / "cdktf.out" / "stacks"
 SIGNALS: dict[Signal, str] = {"gpu": "GPU utilisation", "queue": "places taken"}
 
 
@@ -128,6 +128,8 @@ def main() -> None:
         requests = scaled(read_trace(arguments.trace), arguments.scale)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
+    if not requests:
+        sys.exit("error: at this --scale no request is left")
     began = time.perf_counter()
     outcomes = replay(requests, rules, console)
     console.print(

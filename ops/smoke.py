@@ -54,7 +54,7 @@ class Api:
     """
 
     def __init__(self, url: str, key: str | None, transport: httpx.BaseTransport | None = None) -> None:
-        self.keyed = key is not None
+        self.keyed = bool(key)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
         self.anonymous = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ops.tofu import ROOT, Stack
+from ops.paths import ROOT
+from ops.tofu import Stack
 
 
 def local_state_path(account_id: str, region: str) -> Path:
@@ -31,6 +32,7 @@ def bootstrap(stack: Stack, local_state: Path, backend_config: str, approve: Cal
             stack.apply()
     finally:
         override.unlink()
+        stack.plan_file.unlink(missing_ok=True)
     stack.init("-migrate-state", "-force-copy", backend_config)
     if stack.resources():
         local_state.unlink()

@@ -2,18 +2,28 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from ops.preflight import binary
+from ops.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
-STACKS = ROOT / "cdktf.out" / "stacks"
 PLAN = "deploy.tfplan"
+
+
+def tofu_path() -> str | None:
+    """Return the path of `tofu`, or of `terraform` where that is all there is."""
+    return shutil.which("tofu") or shutil.which("terraform")
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing. Not SIG_IGN, which a child process would inherit."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +47,17 @@ class Stack:
         return self.folder / PLAN
 
     def _run(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        command = [binary() or sys.exit("error: tofu is not installed: https://opentofu.org/docs/intro/install/")]
+        command = [tofu_path() or sys.exit("error: tofu is not installed: https://opentofu.org/docs/intro/install/")]
         environ = os.environ | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         stdout = subprocess.PIPE if capture else None
-        return subprocess.run(
-            [*command, *arguments], cwd=self.folder, env=environ, stdout=stdout, text=True, check=False
-        )
+        # tofu gets Ctrl-C too, and stops in order; subprocess.run would kill it at once, its state unsaved
+        before = signal.signal(signal.SIGINT, _pass)
+        try:
+            return subprocess.run(
+                [*command, *arguments], cwd=self.folder, env=environ, stdout=stdout, text=True, check=False
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _must(self, *arguments: str, capture: bool = False) -> str:
         done = self._run(*arguments, capture=capture)

@@ -5,6 +5,7 @@ from cdktf import App, TerraformStack, Testing
 
 from stack_json import Json, parse
 from stacks.app import add_stacks
+from stacks.environments import ENVIRONMENTS
 
 
 def prepared_app() -> App:
@@ -24,7 +25,7 @@ def synthesized() -> dict[str, Json]:
     return {stack.node.id: parse(Testing.synth(stack)) for stack in stacks}
 
 
-@pytest.fixture(params=["inference-dev", "inference-staging", "inference-prod"])
+@pytest.fixture(params=[environment.prefix for environment in ENVIRONMENTS])
 def inference(request: pytest.FixtureRequest, synthesized: dict[str, Json]) -> Json:
     """Each inference stack in turn."""
     return synthesized[request.param]

@@ -21,7 +21,7 @@ from inference_constructs.boot_script import MODEL_FOLDER
 from runtime.gpu_profiles import INSTANCE_TYPES, engine_profile
 from runtime.settings import Settings
 from stack_json import Json
-from stacks.environments import ENVIRONMENTS
+from stacks.environments import ENVIRONMENTS, Environment
 
 ROOT = Path(__file__).parent.parent
 MACHINE = ROOT / "runtime" / "machine"
@@ -63,8 +63,12 @@ def test_gateway_gives_up_at_the_boot_deadline_that_counts_from_the_hosts_boot(b
     assert 0 < settings.expected_boot_seconds <= BOOT_DEADLINE_SECONDS
 
 
-def test_metrics_carry_the_environments_name(booted: Path, inference: Json) -> None:
-    assert any(environment.name == settings_of(booted).environment for environment in ENVIRONMENTS)
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+def test_metrics_carry_the_environments_name(
+    environment: Environment, synthesized: dict[str, Json], tmp_path: Path
+) -> None:
+    root = run_boot_script(evaluated_boot_script(synthesized[environment.prefix]), tmp_path)
+    assert settings_of(root).environment == environment.name
 
 
 @pytest.mark.req("R4.6")

@@ -1,7 +1,6 @@
 """The cost forecast: OpenTofu's own figures, Python's, and an independent calculation."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from inference_constructs.free_resources import FREE
 from inference_constructs.prices import prices_of
 from ops.forecast import forecast
 from ops.forecast_chart import draw
+from ops.tofu import tofu_path
 from stack_json import Json, resources
 
 VARIANTS: list[dict[str, Any]] = [
@@ -35,7 +35,7 @@ OUTPUTS = {
 @pytest.fixture(scope="module")
 def tofu() -> str:
     """The binary that evaluates expressions: OpenTofu's, or Terraform's where there is no other."""
-    found = shutil.which("tofu") or shutil.which("terraform")
+    found = tofu_path()
     if found is None:
         pytest.skip("neither tofu nor terraform is installed")
     return found

@@ -9,7 +9,6 @@ The stacks here are of the tests: what they make needs no provider, so that no r
 import json
 import shutil
 import sys
-import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -22,9 +21,8 @@ from rich.console import Console
 
 from ops import deploy, destroy
 from ops.deploy import Deployment
-from ops.preflight import binary
 from ops.readiness import wait_until_ready
-from ops.tofu import Stack
+from ops.tofu import Stack, tofu_path
 from scripted_api import health_reply, scripted_api
 from stacks.environments import DEV, PROD, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
@@ -40,7 +38,7 @@ boto3.client("dynamodb", region_name="{REGION}").create_table(
     AttributeDefinitions=[{{"AttributeName": "LockID", "AttributeType": "S"}}])
 """
 
-pytestmark = pytest.mark.skipif(binary() is None, reason="neither tofu nor terraform is installed")
+pytestmark = pytest.mark.skipif(tofu_path() is None, reason="neither tofu nor terraform is installed")
 
 
 @pytest.fixture(autouse=True)
@@ -209,14 +207,15 @@ def test_destroy_refuses_what_is_protected(service: Stack, monkeypatch: pytest.M
 
 @pytest.mark.req("R1.4")
 def test_the_stages_of_the_boot_are_shown_until_it_is_ready() -> None:
-    output = StringIO()
     with scripted_api() as api:
         api.health = health_reply("loading", stage="weights")
 
-        def become_ready() -> None:
-            api.health = health_reply("ready", stage="first_token")
+        class Output(StringIO):
+            def write(self, text: str) -> int:
+                api.health = health_reply("ready", stage="first_token")
+                return super().write(text)
 
-        threading.Timer(0.3, become_ready).start()
+        output = Output()
         assert wait_until_ready(api.url, 20, Console(file=output), interval=0.05)
     assert [line.split("s  ")[1] for line in output.getvalue().splitlines()] == ["loading: weights", "ready"]
 

@@ -139,14 +139,22 @@ def certificate_finding(arn: str, domain: str) -> preflight.Finding:
     return preflight.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
 
 
-def test_a_certificate_must_be_issued_for_the_domain() -> None:
-    acm = client("acm")
-    arn = acm.request_certificate(DomainName="*.example.com", ValidationMethod="DNS")["CertificateArn"]
-    # moto issues a certificate when it is looked at again after a moment; until then it is pending
-    issued = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
-    assert (certificate_finding(arn, "api.example.com").status is Status.OK) == issued
-    assert certificate_finding(arn, "api.example.org").status is Status.TO_DO
-    assert certificate_finding(arn.replace("1", "2"), "api.example.com").status is Status.TO_DO
+def requested_certificate() -> str:
+    return client("acm").request_certificate(DomainName="*.example.com", ValidationMethod="DNS")["CertificateArn"]
+
+
+def test_a_certificate_must_be_for_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moto.settings.ACM_VALIDATION_WAIT", -1)
+    arn = requested_certificate()
+    assert certificate_finding(arn, "api.example.com").status is Status.OK
+    assert "not for api.example.org" in certificate_finding(arn, "api.example.org").detail
+
+
+def test_a_certificate_must_be_there_and_issued() -> None:
+    arn = requested_certificate()
+    assert "is PENDING_VALIDATION" in certificate_finding(arn, "api.example.com").detail
+    absent = certificate_finding(arn[:-12] + "0" * 12, "api.example.com")
+    assert (absent.status, absent.detail.endswith("does not exist")) == (Status.TO_DO, True)
 
 
 def test_what_aws_refuses_is_a_finding() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops import replay
+from ops.paths import STACKS
 from ops.synthetic_trace import TRACE, csv_text
 from ops.trace import Request, read_trace, scaled
 from stack_json import Json
@@ -66,7 +67,7 @@ def test_a_scaled_trace_has_so_many_times_the_requests(factor: float, count: int
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ops.replay", *arguments]
-    return subprocess.run(command, cwd=replay.STACKS.parents[1], capture_output=True, text=True)
+    return subprocess.run(command, cwd=STACKS.parents[1], capture_output=True, text=True)
 
 
 def test_the_command_prints_both_policies_and_draws_them(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from ops.preflight import binary
+from ops.tofu import tofu_path
 from stack_json import Json
 
 FILES = ROOT / "tests" / "tofu"
@@ -19,7 +19,7 @@ TESTS: Json = json.loads((FILES / "inference.tftest.json").read_text())
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    core = binary()
+    core = tofu_path()
     if core is None:
         pytest.skip("neither tofu nor terraform is installed")
     return subprocess.run([core, *arguments], cwd=folder, capture_output=True, text=True)
