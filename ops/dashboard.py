@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from inference_constructs.alarms import service_alarms
+from inference_constructs.alarms import all_alarms
 from inference_constructs.api_endpoint import STAGE
 from inference_constructs.dashboard import COLUMNS, Dashboard, DashboardContent, Widget
 from inference_constructs.running_cost import RunningCost
@@ -56,7 +56,10 @@ def sample_content() -> DashboardContent:
         target_group="targetgroup/inference-demo/1",
         group="inference-demo-hosts",
     )
-    names = [*(alarm.name for alarm in service_alarms(metrics)), IN_ALARM, "spend"]
+    cost = RunningCost(
+        host_hour=1.006, million_requests=4.3, fixed_hour="0.2", forecast_hour="1.21", forecast_month="883"
+    )
+    names = [alarm.name for alarm in all_alarms(metrics, cost, 2)]
     return DashboardContent(
         title="inference-demo (sample data)",
         links={"Demo page": "https://demo.example", "Health": "https://api.example/health"},
@@ -64,9 +67,7 @@ def sample_content() -> DashboardContent:
         alarms=[f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:inference-demo-{name}" for name in names],
         max_instances=2,
         gpu_memory_mib=instance_type_of("g5.xlarge").gpu.memory_gib * 1024,
-        cost=RunningCost(
-            host_hour=1.006, million_requests=4.3, fixed_hour="0.2", forecast_hour="1.21", forecast_month="883"
-        ),
+        cost=cost,
     )
 
 

@@ -26,6 +26,7 @@ from ops.arguments import add_environment, add_variables, variable_options
 from ops.paths import STACKS
 from ops.preflight import preflight
 from ops.readiness import wait_until_ready
+from ops.rollout import wait_for_rollout
 from ops.state_bootstrap import bootstrap, local_state_path
 from ops.tofu import Stack, synthesize
 from stacks.environments import REGION, Environment
@@ -107,6 +108,8 @@ class Deployment:
         service = Stack(STACKS / environment.prefix)
         self.apply(service, self._variables)
         if not self._dry_run:
+            autoscaling = boto3.client("autoscaling", region_name=environment.region)
+            wait_for_rollout(autoscaling, f"{environment.prefix}-hosts", console)
             check_service(service)
 
 

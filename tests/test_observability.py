@@ -77,7 +77,7 @@ def test_all_other_alarms_stay_silent_without_data(inference: Json) -> None:
 def test_boot_above_5_minutes_alarms(inference: Json) -> None:
     alarm = alarms(inference)["slow-boot"]
     assert (alarm["metric_name"], alarm["statistic"]) == ("BootSeconds", "Maximum")
-    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanThreshold", 300)
+    assert (alarm["comparison_operator"], alarm["threshold"]) == ("GreaterThanOrEqualToThreshold", 300)
 
 
 def test_15_minutes_at_the_maximum_alarm_unless_the_size_is_fixed(inference: Json) -> None:
@@ -118,7 +118,7 @@ def test_alarm_tells_within_a_day_that_the_forecast_is_exceeded(inference: Json)
 def test_every_alarm_says_what_to_look_at_and_tells_the_topic_of_begin_and_end(inference: Json) -> None:
     (policy,) = resources(inference, "aws_sns_topic_policy")
     topic = [f"${{aws_sns_topic_policy.{policy}.arn}}"]
-    assert len(alarms(inference)) == 7
+    assert len(alarms(inference)) == 8
     for alarm in alarms(inference).values():
         assert "Look first at" in alarm["alarm_description"]
         assert alarm["alarm_actions"] == alarm["ok_actions"] == topic

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cdktf import TerraformVariable, Token
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
     CloudwatchMetricAlarm,
     CloudwatchMetricAlarmMetricQuery,
@@ -30,8 +29,11 @@ FEWEST_REQUESTS = 10
 
 AT_MAXIMUM_MINUTES = 15
 
+MISSING_MINUTES = 20
+"""Longer than a host takes that is launched, fails to get ready and is launched again."""
+
 SPEND_HOURS = 24
-"""The longest that an alarm can look back over hourly periods."""
+"""A day: long enough to be no peak."""
 
 SPEND_PERCENT = 105
 """Of the forecast, which the estimate meets when all is as forecast."""
@@ -123,30 +125,45 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         Alarm(
             id="EngineFailure",
             name="engine-failure",
-            description="vLLM died, hung, or missed its boot deadline on a host. The gateway starts it again. Look "
-            "first at the lines before EngineFailures in the gateway's log: out of memory, a CUDA error, no weights?",
+            description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
+            "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
+            "gateway's log: out of memory, a CUDA error, no weights?",
             watched=Query(metric=metrics.of_gateway(ENGINE_FAILURES), statistic="Sum"),
             comparison=AT_LEAST,
             threshold=1,
         ),
-        # Hosts boot seldom: no data is the normal state. One that never gets ready is an engine failure.
+        # Hosts boot seldom: no data is the normal state. A boot that is given up counts with the time that it took.
         Alarm(
             id="SlowBoot",
             name="slow-boot",
-            description=f"A host took more than {BOOT_DEADLINE_SECONDS} s until the model was ready. Look first at the "
-            "boot stages on the dashboard: long boot or weights mean a slow volume, long compile an unused cache.",
+            description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
+            "the boot's stages on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
             watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
-            comparison=ABOVE,
+            comparison=AT_LEAST,
             threshold=BOOT_DEADLINE_SECONDS,
+        ),
+        # A scale-out ends within minutes, a rollout keeps the old hosts. Without data nothing is wanted.
+        Alarm(
+            id="HostsMissing",
+            name="hosts-missing",
+            description=f"For {MISSING_MINUTES} minutes fewer hosts were healthy than are wanted. Look first at the "
+            "group's activity history: no capacity or no quota, or hosts that start and never get ready?",
+            watched={
+                "wanted": Query(metric=metrics.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                "healthy": Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+            },
+            expression="IF(FILL(healthy, 0) < wanted, 1, 0)",
+            comparison=AT_LEAST,
+            threshold=1,
+            periods=MISSING_MINUTES,
         ),
     ]
 
 
-def at_maximum(metrics: ServiceMetrics, least: TerraformVariable, most: TerraformVariable) -> Alarm:
-    """Return the alarm of a group that cannot grow any more.
+def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
+    """Return the alarm of a group that has its maximum of hosts, and cannot grow any more.
 
-    One of fixed size is always at its maximum: there the threshold is out of reach. Without data no host runs, of which
-    another alarm tells.
+    Without data no host runs, of which another alarm tells.
     """
     return Alarm(
         id="AtMaximum",
@@ -156,7 +173,7 @@ def at_maximum(metrics: ServiceMetrics, least: TerraformVariable, most: Terrafor
         "quota of vCPUs.",
         watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
         comparison=AT_LEAST,
-        threshold=Token.as_number(f"${{{most.fqn} > {least.fqn} ? {most.fqn} : {most.fqn} + 1}}"),
+        threshold=hosts,
         periods=AT_MAXIMUM_MINUTES,
     )
 
@@ -183,6 +200,17 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
     )
 
 
+def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float) -> list[Alarm]:
+    """Return every alarm, the most urgent first.
+
+    Args:
+        metrics: The service's metrics.
+        cost: Its running cost.
+        maximum_hosts: Hosts at which the group cannot grow any more; number or token.
+    """
+    return [*service_alarms(metrics), at_maximum(metrics, maximum_hosts), above_forecast(metrics, cost)]
+
+
 class ServiceAlarm(Construct):
     """An alarm that tells a topic when it begins and when it ends.
 
@@ -204,7 +232,7 @@ class ServiceAlarm(Construct):
             self,
             "Alarm",
             alarm_name=f"{prefix}-{alarm.name}",
-            alarm_description=alarm.description,
+            alarm_description=f"{alarm.description} Then docs/runbook.md, {alarm.name}; dashboard {prefix}.",
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             evaluation_periods=alarm.periods,

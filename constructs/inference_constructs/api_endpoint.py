@@ -25,7 +25,6 @@ class ApiEndpoint(Construct):
         name: Its name, which is also its `ApiName` in CloudWatch.
         domain: The owner's domain name, if there is one.
         domain_target: Host name to which a DNS record of the owner's domain points; None without one.
-        origin: Scheme and host.
         url: Base URL of the API without a trailing slash; `/v1/...` and `/health` follow.
     """
 
@@ -60,8 +59,7 @@ class ApiEndpoint(Construct):
             lifecycle={"create_before_destroy": True},
         )
         if domain is None:
-            self.origin = f"https://{self.rest_api.id}.execute-api.{account.region}.amazonaws.com"
-            self.url = f"{self.origin}/{STAGE}"
+            self.url = f"https://{self.rest_api.id}.execute-api.{account.region}.amazonaws.com/{STAGE}"
             return
         domain.require_region(account.region)
         self.domain = ApiGatewayDomainName(
@@ -73,4 +71,4 @@ class ApiEndpoint(Construct):
             endpoint_configuration=ApiGatewayDomainNameEndpointConfiguration(types=["REGIONAL"]),
         )
         self.domain_target = self.domain.regional_domain_name
-        self.origin = self.url = f"https://{domain.name}"
+        self.url = f"https://{domain.name}"

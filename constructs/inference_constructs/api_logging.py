@@ -6,7 +6,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 from constructs import Construct
 
 from inference_constructs.account import Account
-from inference_constructs.iam import policy_document
+from inference_constructs.iam import service_trust
 
 
 class ApiLogging(Construct):
@@ -23,9 +23,7 @@ class ApiLogging(Construct):
             "Role",
             name=f"api-gateway-logs-{region}",
             description="Lets API Gateway write to CloudWatch Logs",
-            assume_role_policy=policy_document(
-                {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ),
+            assume_role_policy=service_trust("apigateway.amazonaws.com"),
         )
         attachment = IamRolePolicyAttachment(
             self,

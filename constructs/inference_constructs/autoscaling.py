@@ -21,21 +21,16 @@ class GpuAutoscaling(Construct):
     (R3.2); never below the group's minimum. Auto Scaling repeats the action as long as the alarm lasts, and counts
     hosts that are still warming up as capacity, so a slow boot does not add more than was asked for.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
-
-    Attributes:
-        scale_out_alarm: In alarm while the GPUs are busy.
-        scale_in_alarm: In alarm while they idle, which at the minimum is the normal state.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, group: AutoscalingGroup, warmup_seconds: int) -> None:
+    def __init__(self, scope: Construct, id: str, *, prefix: str, group: AutoscalingGroup) -> None:
         """Create policies and alarms.
 
         Args:
             scope: Parent construct.
             id: Construct id.
             prefix: First part of the names.
-            group: What is scaled.
-            warmup_seconds: Seconds from a host's launch until it carries its share; covers a boot.
+            group: What is scaled; its default warm-up covers a boot.
         """
         super().__init__(scope, id)
         very_busy = str(VERY_BUSY_PERCENT - BUSY_PERCENT)
@@ -47,7 +42,6 @@ class GpuAutoscaling(Construct):
             policy_type="StepScaling",
             adjustment_type="ChangeInCapacity",
             metric_aggregation_type="Average",
-            estimated_instance_warmup=warmup_seconds,
             step_adjustment=[
                 AutoscalingPolicyStepAdjustment(
                     metric_interval_lower_bound="0", metric_interval_upper_bound=very_busy, scaling_adjustment=1
@@ -66,7 +60,7 @@ class GpuAutoscaling(Construct):
             step_adjustment=[AutoscalingPolicyStepAdjustment(metric_interval_upper_bound="0", scaling_adjustment=-1)],
         )
         self._group = group
-        self.scale_out_alarm = self._alarm(
+        self._alarm(
             "Busy",
             name=f"{prefix}-gpu-busy",
             description=f"GPU utilisation above {BUSY_PERCENT} % for {BUSY_MINUTES} minutes: hosts are added",
@@ -75,7 +69,7 @@ class GpuAutoscaling(Construct):
             minutes=BUSY_MINUTES,
             action=out,
         )
-        self.scale_in_alarm = self._alarm(
+        self._alarm(
             "Idle",
             name=f"{prefix}-gpu-idle",
             description=f"GPU utilisation below {IDLE_PERCENT} % for {IDLE_MINUTES} minutes: excess hosts go",
@@ -95,9 +89,9 @@ class GpuAutoscaling(Construct):
         percent: int,
         minutes: int,
         action: AutoscalingPolicy,
-    ) -> CloudwatchMetricAlarm:
+    ) -> None:
         """An alarm on every one of the last `minutes` minutes; hosts that say nothing are neither busy nor idle."""
-        return CloudwatchMetricAlarm(
+        CloudwatchMetricAlarm(
             self,
             id,
             alarm_name=name,

@@ -24,8 +24,7 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
-from inference_constructs.host_role import EC2_TRUST
-from inference_constructs.iam import Statement, policy_document
+from inference_constructs.iam import Statement, policy_document, service_trust
 
 BUILD_CIDR = "10.0.0.0/24"
 
@@ -113,7 +112,7 @@ class BuildRole(Construct):
             "Role",
             name=f"{prefix}-{account.region}-build",
             description="Build hosts of machine images",
-            assume_role_policy=policy_document(EC2_TRUST),
+            assume_role_policy=service_trust("ec2.amazonaws.com"),
         )
         read_bundle: Statement = {
             "Sid": "ReadBundle",

@@ -1,6 +1,7 @@
 """The cost forecast of a stack: its outputs, and the budget that the alarms compare with."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -82,7 +83,7 @@ class CostForecast(Construct):
             TerraformOutput(self, name, value=value, description=description).override_logical_id(name)
 
 
-def _expressions(costs: cost_formulas.Mapping[str, str]) -> dict[str, str]:
+def _expressions(costs: Mapping[str, str]) -> dict[str, str]:
     return {kind: f"${{{cents(formula)}}}" for kind, formula in costs.items()}
 
 
@@ -104,7 +105,7 @@ def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
         dashboards=count["aws_cloudwatch_dashboard"],
         metrics=gateway_metrics
         + len(metrics.BOOT_STAGES)
-        + len((gpu_metrics.UTILIZATION, gpu_metrics.MEMORY_USED))
+        + len(gpu_metrics.MEASUREMENTS)
         + count["aws_cloudwatch_log_metric_filter"] * STATUSES,
         keys=count["aws_kms_key"],
         firewall_rules=len(cast("list[object]", of.web_acl.rule_input)),

@@ -30,8 +30,11 @@ PAGE_REQUESTS = 12
 HOST_METRICS = 9
 """CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
 
-AUTHORIZER_GB_SECONDS = 0.25 * 0.01
-"""Estimate of one call of the key authorizer: 256 MB for 10 ms."""
+AUTHORIZER_MIB = 256
+"""Memory of the key authorizer."""
+
+AUTHORIZER_GB_SECONDS = AUTHORIZER_MIB / 1024 * 0.01
+"""Estimate of one call of it: 10 ms."""
 
 STATUSES = 6
 """Estimate: HTTP statuses that occur, each a metric of its own in a metric filter of the access log."""

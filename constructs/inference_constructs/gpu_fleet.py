@@ -14,7 +14,6 @@ from cdktf_cdktf_provider_aws.launch_template import (
 )
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
-from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
 from inference_constructs.account import Account
@@ -32,18 +31,17 @@ from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_metrics import agent_config
 from inference_constructs.host_gateway import GATEWAY_PORT, host_gateway
 from inference_constructs.host_role import HostRole
-from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS, LoadBalancer
+from inference_constructs.load_balancer import HEALTHY_SECONDS, IDLE_MARGIN_SECONDS, LoadBalancer
 from inference_constructs.logs import log_group
 from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
+from inference_constructs.security_rules import allow
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import render_env_file
 
-HEALTH_CHECK_SECONDS = 60
-"""Two health checks, after which a ready host gets requests."""
+WARMUP_SECONDS = BOOT_DEADLINE_SECONDS + HEALTHY_SECONDS
+"""From a host's launch until it carries its share."""
 
-WARMUP_SECONDS = BOOT_DEADLINE_SECONDS + HEALTH_CHECK_SECONDS
-
-GRACE_SECONDS = WARMUP_SECONDS + HEALTH_CHECK_SECONDS
+GRACE_SECONDS = WARMUP_SECONDS + HEALTHY_SECONDS
 """How long after its launch a host may be unhealthy before it is replaced: longer than the longest boot."""
 
 GROUP_METRICS = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTotalInstances"]
@@ -72,8 +70,8 @@ class GpuFleet(Construct):
     """GPU hosts in the private subnets, scaled by GPU utilisation, behind an internal load balancer.
 
     A host runs exactly one version of the machine image. Another version, type or setting is a new version of the
-    launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest; back to the
-    old ones if the new do not become healthy.
+    launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest. Where the
+    new ones do not become healthy, the old ones stay.
 
     Attributes:
         load_balancer: The load balancer.
@@ -85,7 +83,6 @@ class GpuFleet(Construct):
         load_balancer_security_group: Of the load balancer; admits nobody yet.
         certificate: The listener's certificate.
         host_name: DNS name on the certificate.
-        scaling: The policies' alarms.
     """
 
     def __init__(
@@ -148,7 +145,7 @@ class GpuFleet(Construct):
         self.group = self._group(
             template, min_instances, max_instances, after=[self.listener, role.policy, *vpc.interface_endpoints]
         )
-        self.scaling = GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group, warmup_seconds=WARMUP_SECONDS)
+        GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group)
 
     @property
     def _group_name(self) -> str:
@@ -168,8 +165,22 @@ class GpuFleet(Construct):
             vpc_id=self._vpc.vpc.id,
             tags={"Name": f"{self._prefix}-hosts"},
         )
-        self._allow("Gateway", self.load_balancer_security_group, group, GATEWAY_PORT, "Load balancer to gateway")
-        self._allow("Endpoints", group, self._vpc.endpoint_security_group, 443, "GPU hosts to AWS services")
+        allow(
+            self,
+            "Gateway",
+            source=self.load_balancer_security_group,
+            target=group,
+            port=GATEWAY_PORT,
+            description="Load balancer to gateway",
+        )
+        allow(
+            self,
+            "Endpoints",
+            source=group,
+            target=self._vpc.endpoint_security_group,
+            port=443,
+            description="GPU hosts to AWS services",
+        )
         VpcSecurityGroupEgressRule(
             self,
             "S3Egress",
@@ -181,29 +192,6 @@ class GpuFleet(Construct):
             to_port=443,
         )
         return group
-
-    def _allow(self, id: str, source: SecurityGroup, target: SecurityGroup, port: int, description: str) -> None:
-        """Let `source` open TCP connections to `target`: a rule on either side."""
-        VpcSecurityGroupEgressRule(
-            self,
-            f"{id}Egress",
-            security_group_id=source.id,
-            referenced_security_group_id=target.id,
-            description=description,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-        )
-        VpcSecurityGroupIngressRule(
-            self,
-            f"{id}Ingress",
-            security_group_id=target.id,
-            referenced_security_group_id=source.id,
-            description=description,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-        )
 
     def _boot_script(self, environment: str, expected_boot_seconds: float) -> str:
         settings = replace(
@@ -302,7 +290,6 @@ class GpuFleet(Construct):
                 "preferences": {
                     "min_healthy_percentage": 100,
                     "max_healthy_percentage": 200,
-                    "instance_warmup": str(WARMUP_SECONDS),
                     "checkpoint_percentages": [50, 100],
                     "checkpoint_delay": "300",
                     "auto_rollback": True,

@@ -14,6 +14,8 @@ UTILIZATION = "nvidia_smi_utilization_gpu"
 MEMORY_USED = "nvidia_smi_memory_used"
 """Mebibytes of GPU memory in use."""
 
+MEASUREMENTS = (UTILIZATION, MEMORY_USED)
+
 PERIOD_SECONDS = 60
 
 _PLUGIN_PREFIX = "nvidia_smi_"
@@ -38,7 +40,7 @@ def agent_config(*, group_name: str, region: str) -> dict[str, object]:
             "aggregation_dimensions": [[DIMENSION]],
             "metrics_collected": {
                 "nvidia_gpu": {
-                    "measurement": [name.removeprefix(_PLUGIN_PREFIX) for name in (UTILIZATION, MEMORY_USED)],
+                    "measurement": [name.removeprefix(_PLUGIN_PREFIX) for name in MEASUREMENTS],
                     "append_dimensions": {DIMENSION: group_name},
                 }
             },

@@ -8,14 +8,7 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.gpu_metrics import NAMESPACE
-from inference_constructs.iam import Statement, policy_document
-
-EC2_TRUST: Statement = {
-    "Effect": "Allow",
-    "Principal": {"Service": "ec2.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
-"""Instances take a role without a source account in the request, so a condition on it would lock them out."""
+from inference_constructs.iam import Statement, policy_document, service_trust
 
 
 def session_manager(account: Account) -> list[Statement]:
@@ -58,7 +51,7 @@ class HostRole(Construct):
             "Role",
             name=f"{prefix}-{account.region}-host",
             description=f"GPU hosts of {prefix}",
-            assume_role_policy=policy_document(EC2_TRUST),
+            assume_role_policy=service_trust("ec2.amazonaws.com"),
         )
         write_log: Statement = {
             "Sid": "WriteOwnLog",

@@ -18,17 +18,13 @@ def policy_document(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def service_trust(service: str, account: Account) -> str:
-    """A role's trust policy: one AWS service, acting for a resource of this account.
+def service_trust(service: str, account: Account | None = None) -> str:
+    """A role's trust policy: one AWS service, acting for a resource of this account where one is given.
 
-    The condition keeps the service from being used by another account as a confused deputy.
+    The condition keeps the service from being used by another account as a confused deputy. Some services, as EC2, take
+    a role without a source account in the request: the condition would lock them out.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
-    return policy_document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account.account_id}},
-        }
-    )
+    trust: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    condition = {"StringEquals": {"aws:SourceAccount": account.account_id}} if account else None
+    return policy_document({**trust, "Condition": condition} if condition else trust)

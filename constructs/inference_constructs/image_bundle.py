@@ -10,7 +10,10 @@ RUNTIME = Path(__file__).parents[2] / "runtime"
 """The gateway, and in `machine/` how a host is made of it."""
 
 SERIES = "1.0"
-"""First two parts of the image's version; raised by hand for changes that no file of the bundle shows."""
+"""First two parts of the image's version; raised by hand to build the same anew, on a newer base image."""
+
+_RECIPE = ("host_gateway.py", "image_build.py", "image_component.py", "machine_image.py")
+"""How an image is made of the bundle: modules beside this one."""
 
 _LOCAL_ONLY = {"requirements-cpu.txt"}
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
@@ -34,9 +37,10 @@ def image_bundle(folder: Path = RUNTIME) -> bytes:
 
 
 def image_version(bundle: bytes) -> str:
-    """Return the version of the image with this bundle: other content, other version.
+    """Return the version of the image with this bundle: other content or another recipe, other version.
 
     Image Builder's versions are three numbers, each below 2^30, and what has a version never changes.
     https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html
     """
-    return f"{SERIES}.{int(hashlib.sha256(bundle).hexdigest()[:7], 16)}"
+    recipe = b"".join((Path(__file__).parent / name).read_bytes() for name in _RECIPE)
+    return f"{SERIES}.{int(hashlib.sha256(bundle + recipe).hexdigest()[:7], 16)}"

@@ -17,8 +17,9 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
+from inference_constructs.cost_formulas import AUTHORIZER_MIB
 from inference_constructs.encryption import EncryptionKey
-from inference_constructs.iam import policy_document
+from inference_constructs.iam import policy_document, service_trust
 from inference_constructs.logs import log_group
 
 SOURCE = Path(__file__).parent / "authorizer" / "authorizer.py"
@@ -67,9 +68,7 @@ class KeyAuthorizer(Construct):
             "Role",
             name=f"{prefix}-{account.region}-authorizer",
             description=f"Lets the API's authorizer of {prefix} write to its log group",
-            assume_role_policy=policy_document(
-                {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ),
+            assume_role_policy=service_trust("lambda.amazonaws.com"),
         )
         policy = IamRolePolicy(
             self,
@@ -95,7 +94,7 @@ class KeyAuthorizer(Construct):
             handler="authorizer.handler",
             filename=package.path,
             source_code_hash=Fn.filebase64sha256(package.path),
-            memory_size=256,
+            memory_size=AUTHORIZER_MIB,
             timeout=3,
             logging_config=LambdaFunctionLoggingConfig(
                 log_format="JSON", log_group=group.name, application_log_level="WARN", system_log_level="WARN"

@@ -24,6 +24,14 @@ Without the margin it would answer 504 by itself before the gateway can.
 DRAIN_MARGIN_SECONDS = 30
 """How much longer than a request may take a host that leaves still gets to finish it."""
 
+CHECK_SECONDS = 30
+"""Between two health checks (R7.4)."""
+
+CHECKS_UNTIL_HEALTHY = 2
+
+HEALTHY_SECONDS = CHECK_SECONDS * CHECKS_UNTIL_HEALTHY
+"""Until a ready host gets requests."""
+
 LONGEST_NAME = 32
 """Characters that the name of a load balancer or target group may have.
 
@@ -118,9 +126,9 @@ class LoadBalancer(Construct):
             health_check={
                 "path": "/health",
                 "matcher": "200",
-                "interval": 30,
+                "interval": CHECK_SECONDS,
                 "timeout": 5,
-                "healthy_threshold": 2,
+                "healthy_threshold": CHECKS_UNTIL_HEALTHY,
                 "unhealthy_threshold": 2,
             },
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from cdktf import TerraformLocal, TerraformVariable
+from cdktf import TerraformLocal, TerraformVariable, Token
 from cdktf_cdktf_provider_aws.budgets_budget import (
     BudgetsBudget,
     BudgetsBudgetCostFilter,
@@ -18,7 +18,7 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.alarm_topic import AlarmTopic
-from inference_constructs.alarms import ServiceAlarm, above_forecast, at_maximum, service_alarms
+from inference_constructs.alarms import ServiceAlarm, all_alarms
 from inference_constructs.dashboard import Dashboard, DashboardContent
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
@@ -58,7 +58,6 @@ class Observability(Construct):
     """What shows that the service is well, and tells when it is not.
 
     Attributes:
-        topic: Where the alarms go.
         dashboard_url: The dashboard in AWS's console.
     """
 
@@ -92,13 +91,12 @@ class Observability(Construct):
         self._count_statuses()
         metrics = self._metrics(account.region)
         cost = self._cost(account.region)
-        self.topic = AlarmTopic(self, "Topic", prefix=prefix, account=account, key=key, email=alarm_email)
-        alarms = [
-            *service_alarms(metrics),
-            at_maximum(metrics, service.min_instances, service.max_instances),
-            above_forecast(metrics, cost),
-        ]
-        arns = [ServiceAlarm(self, alarm=alarm, prefix=prefix, topic=self.topic).arn for alarm in alarms]
+        self._topic = AlarmTopic(self, "Topic", prefix=prefix, account=account, key=key, email=alarm_email)
+        least, most = service.min_instances.fqn, service.max_instances.fqn
+        # a group of fixed size is always at its maximum: there the threshold is out of reach
+        maximum = Token.as_number(f"${{{most} > {least} ? {most} : {most} + 1}}")
+        alarms = all_alarms(metrics, cost, maximum)
+        arns = [ServiceAlarm(self, alarm=alarm, prefix=prefix, topic=self._topic).arn for alarm in alarms]
         self._budget()
         self._dashboard(metrics, arns, cost)
         console = f"https://{account.region}.console.aws.amazon.com/cloudwatch/home?region={account.region}"
@@ -179,7 +177,7 @@ class Observability(Construct):
                     comparison_operator="GREATER_THAN",
                     threshold=100,
                     threshold_type="PERCENTAGE",
-                    subscriber_sns_topic_arns=[self.topic.arn],
+                    subscriber_sns_topic_arns=[self._topic.arn],
                 )
                 for kind in ("ACTUAL", "FORECASTED")
             ],

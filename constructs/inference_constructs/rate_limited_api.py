@@ -108,7 +108,6 @@ class RateLimitedApi(Construct):
         stage: Its one stage.
         url: Base URL without a trailing slash.
         web_acl: The firewall's rules.
-        usage_plan: What API keys are attached to.
         access_log_group: One line of JSON for each request, kept for 30 days.
     """
 
@@ -179,7 +178,7 @@ class RateLimitedApi(Construct):
             ),
         )
         self._method_settings(key)
-        self.usage_plan = self._usage_plan(prefix)
+        self._usage_plan(prefix)
         self.web_acl = ApiFirewall(
             self,
             "Firewall",
@@ -264,9 +263,9 @@ class RateLimitedApi(Construct):
             depends_on=[log],
         )
 
-    def _usage_plan(self, prefix: str) -> ApiGatewayUsagePlan:
+    def _usage_plan(self, prefix: str) -> None:
         """The plan that `ops.keys` attaches keys to. Keys are not made here: their values would be in the state."""
-        return ApiGatewayUsagePlan(
+        ApiGatewayUsagePlan(
             self,
             "UsagePlan",
             name=prefix,

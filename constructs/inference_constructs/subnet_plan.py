@@ -9,6 +9,12 @@ SMALLEST_PREFIX, LARGEST_PREFIX = 24, 16
 https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 """
 
+PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+"""RFC 1918."""
+
+DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
+"""Where Docker on a host keeps its containers; answers to the same range elsewhere would not leave the host."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubnetPlan:
@@ -22,7 +28,7 @@ def vpc_network(cidr: str) -> IPv4Network:
     """Parse and check the range of a VPC.
 
     Raises:
-        ValueError: not an IPv4 range, host bits set, not private, or of a size that the subnets do not fit.
+        ValueError: not an IPv4 range, host bits set, not private, Docker's, or of a size that the subnets do not fit.
     """
     try:
         network = IPv4Network(cidr)
@@ -34,8 +40,10 @@ def vpc_network(cidr: str) -> IPv4Network:
         ) from error
     if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX:
         raise ValueError(f"vpc_cidr {cidr} must be between /{LARGEST_PREFIX} and /{SMALLEST_PREFIX} in size")
-    if not network.is_private:
+    if not any(network.subnet_of(block) for block in PRIVATE):
         raise ValueError(f"vpc_cidr {cidr} is not in a private range (RFC 1918)")
+    if network.overlaps(DOCKER_BRIDGE):
+        raise ValueError(f"vpc_cidr {cidr} overlaps {DOCKER_BRIDGE}, which Docker uses on the hosts")
     return network
 
 

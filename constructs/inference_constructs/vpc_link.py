@@ -2,11 +2,10 @@
 
 from cdktf_cdktf_provider_aws.apigatewayv2_vpc_link import Apigatewayv2VpcLink
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
-from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
 from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.security_rules import allow
 from inference_constructs.vpc import VpcConstruct
 
 
@@ -29,25 +28,13 @@ class VpcLink(Construct):
             vpc_id=vpc.vpc.id,
             tags={"Name": f"{prefix}-vpc-link"},
         )
-        VpcSecurityGroupEgressRule(
+        allow(
             self,
-            "Egress",
-            security_group_id=group.id,
-            referenced_security_group_id=fleet.load_balancer_security_group.id,
+            "LoadBalancer",
+            source=group,
+            target=fleet.load_balancer_security_group,
+            port=443,
             description="API Gateway to load balancer",
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-        )
-        VpcSecurityGroupIngressRule(
-            self,
-            "Ingress",
-            security_group_id=fleet.load_balancer_security_group.id,
-            referenced_security_group_id=group.id,
-            description="API Gateway to load balancer",
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
         )
         link = Apigatewayv2VpcLink(
             self,
