@@ -23,6 +23,7 @@ import httpx
 from rich.console import Console
 from rich.status import Status
 
+from inference_constructs.static_site import security_headers
 from ops import forecast
 from ops.local_model import MODEL
 from ops.paths import ROOT, STACKS, engine_python
@@ -47,8 +48,8 @@ def refuse_taken(port: int, option: str) -> None:
 class Page(http.server.SimpleHTTPRequestHandler):
     """Serves `demo/` and a `config.json` that names the local API."""
 
-    def __init__(self, *args: object, config: bytes) -> None:
-        self._config = config
+    def __init__(self, *args: object, config: bytes, api: str) -> None:
+        self._config, self._api = config, api
         super().__init__(*args, directory=str(ROOT / "demo"))  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
@@ -63,7 +64,9 @@ class Page(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(self._config)
 
     def end_headers(self) -> None:
-        """Keep nothing in the browser's cache: the files change while one works on them."""
+        """Send what CloudFront would, but keep nothing in the cache: the files change while one works on them."""
+        for name, value in security_headers(self._api).items():
+            self.send_header(name, value)
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
@@ -81,7 +84,7 @@ def page_server(port: int, api: str) -> Generator[str]:
         "apiKeyRequired": False,
         "rateLimitPerMinute": None,
     }
-    handler = functools.partial(Page, config=json.dumps(config).encode())
+    handler = functools.partial(Page, config=json.dumps(config).encode(), api=api)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -26,11 +26,10 @@ def _usage(scope: Construct, name: str, default: int, description: str) -> None:
     _variable(scope, name, "number", default, f"Forecast: {description}", rule, error)
 
 
-class ServiceVariables(Construct):
+class ServiceVariables:
     """The variables of one environment; each attribute is the variable of that name."""
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
-        super().__init__(scope, "Variables")
         self.min_instances = _variable(
             scope,
             "min_instances",

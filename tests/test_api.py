@@ -15,7 +15,7 @@ from inference_constructs import api_route, gateway_responses, rate_limited_api
 from inference_constructs.domain import Domain
 from inference_constructs.gateway_responses import edge_error
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
-from inference_constructs.rate_limited_api import Operation
+from inference_constructs.operations import OPERATIONS, Operation
 from stack_json import Json, only, references, resources, strings
 
 ROOT = Path(__file__).parent.parent
@@ -378,7 +378,7 @@ def triggers(stack: Json) -> dict[str, str]:
 
 
 def change_method(patch: pytest.MonkeyPatch) -> None:
-    extended = (*rate_limited_api.OPERATIONS, Operation(method="GET", path="/v1/new"))
+    extended = (*OPERATIONS, Operation(method="GET", path="/v1/new"))
     patch.setattr(rate_limited_api, "OPERATIONS", extended)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference_constructs.cost_formulas import PRICED
-from inference_constructs.free_resources import FREE
+from forecast_coverage import FREE, PRICED
 from inference_constructs.prices import prices_of
 from ops.forecast import forecast
 from ops.forecast_chart import draw

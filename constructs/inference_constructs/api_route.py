@@ -1,7 +1,6 @@
 """Routes of the REST API: those that are forwarded to the hosts, and what everything else gets."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf import TerraformVariable, Token
@@ -143,7 +142,7 @@ class Fallback(Construct):
         rest_api: ApiGatewayRestApi,
         resource_id: str,
         path: str,
-        methods: Sequence[str],
+        method: str | None,
         origin: str,
     ) -> None:
         """Create an ANY method that API Gateway answers itself.
@@ -154,14 +153,14 @@ class Fallback(Construct):
             rest_api: The API.
             resource_id: Id of the path's resource.
             path: Path from the API's root.
-            methods: Methods that the path has; 404 instead of 405 where it has none.
+            method: The method that the path has; 404 instead of 405 where it has none.
             origin: Value of Access-Control-Allow-Origin.
         """
         super().__init__(scope, id)
-        allow = ", ".join([*methods, "OPTIONS"])
-        error = edge_error(405, f"{path} takes {' or '.join(methods)} only.") if methods else NO_ROUTE
+        allow = f"{method}, OPTIONS" if method else "OPTIONS"
+        error = edge_error(405, f"{path} takes {method} only.") if method else NO_ROUTE
         headers = {"Allow": allow, **response_headers(origin), **preflight_headers(allow)}
-        method = ApiGatewayMethod(
+        any_method = ApiGatewayMethod(
             self,
             "Method",
             rest_api_id=rest_api.id,
@@ -174,7 +173,7 @@ class Fallback(Construct):
             "Integration",
             rest_api_id=rest_api.id,
             resource_id=resource_id,
-            http_method=method.http_method,
+            http_method=any_method.http_method,
             type="MOCK",
             # A body of another type would be taken for the template and end in a 500: it gets 415.
             passthrough_behavior="NEVER",
@@ -185,7 +184,7 @@ class Fallback(Construct):
             "MethodResponse",
             rest_api_id=rest_api.id,
             resource_id=resource_id,
-            http_method=method.http_method,
+            http_method=any_method.http_method,
             status_code=str(error.status),
             response_parameters={f"method.response.header.{header}": True for header in headers},
         )
@@ -194,7 +193,7 @@ class Fallback(Construct):
             "IntegrationResponse",
             rest_api_id=rest_api.id,
             resource_id=resource_id,
-            http_method=method.http_method,
+            http_method=any_method.http_method,
             status_code=response.status_code,
             response_parameters={f"method.response.header.{header}": f"'{value}'" for header, value in headers.items()},
             response_templates={"application/json": _unless_preflight(error.body)},

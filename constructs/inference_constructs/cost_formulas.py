@@ -7,6 +7,7 @@ so that `-var` changes the forecast; `ops.forecast` evaluates the same text for 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inference_constructs.operations import OPERATIONS
 from inference_constructs.prices import HOURS_PER_MONTH, Prices
 
 BYTES_PER_TOKEN = 250
@@ -19,7 +20,9 @@ BYTES_PER_REQUEST = 2_000
 """Estimate: headers and TLS of one answer."""
 
 LOG_BYTES_PER_REQUEST = 3_000
-"""Estimate: gateway, access, firewall and load balancer log lines of one request."""
+"""Estimate: gateway, access, firewall, flow and load balancer log lines of one request, all as if CloudWatch kept them.
+
+What an idle network logs is not counted: cents a month."""
 
 PAGE_BYTES = 36_000
 """Size of the demo page before compression; its test keeps it under 40,000."""
@@ -39,8 +42,8 @@ AUTHORIZER_GB_SECONDS = AUTHORIZER_MIB / 1024 * 0.01
 STATUSES = 6
 """Estimate: HTTP statuses that occur, each a metric of its own in a metric filter of the access log."""
 
-API_METRICS = 20
-"""Estimate: detailed metrics of the API, 5 for each of its 4 routes."""
+API_METRICS = 5 * len(OPERATIONS)
+"""Estimate: detailed metrics of the API, 5 for each of its routes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,22 +120,6 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         "S3": f"(0.1 + {logged}) * {prices['s3_gb_month']}",
         "KMS": f"{have.keys} * {prices['kms_key_month']}",
     }
-
-
-PRICED = {
-    "GPU instances": ("aws_autoscaling_group",),
-    "EBS volumes": ("aws_launch_template",),
-    "Load balancer": ("aws_lb",),
-    "VPC endpoints": ("aws_vpc_endpoint",),
-    "API Gateway": ("aws_api_gateway_rest_api",),
-    "Key authorizer": ("aws_lambda_function",),
-    "Web ACL": ("aws_wafv2_web_acl",),
-    "CloudWatch": ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_group"),
-    "CloudFront": ("aws_cloudfront_distribution",),
-    "S3": ("aws_s3_bucket", "aws_s3_object"),
-    "KMS": ("aws_kms_key",),
-}
-"""Resource types that each line of the forecast pays for; data transfer and the machine image belong to no one type."""
 
 
 def total(costs: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi
 from constructs import Construct
 
 from inference_constructs.cors import response_headers
+from inference_constructs.operations import OPERATIONS
 from runtime.errors import ApiError
 
 
@@ -46,8 +47,7 @@ UNAUTHORIZED = edge_error(
 )
 NO_ROUTE = edge_error(
     404,
-    "There is no such route. The routes are POST /v1/chat/completions, POST /v1/completions, GET /v1/models and "
-    "GET /health.",
+    f"There is no such route. The routes are {', '.join(f'{o.method} {o.path}' for o in OPERATIONS)}.",
 )
 TOO_LARGE = edge_error(413, "The request is too large.")
 INTERNAL = edge_error(500, "The API has a fault. Try again later.")

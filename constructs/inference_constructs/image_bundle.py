@@ -31,7 +31,7 @@ def image_bundle(folder: Path = RUNTIME) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path in _files(folder):
             entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), _FIXED_DATE)
-            entry.external_attr = 0o644 << 16
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
             archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cdktf import TerraformVariable
@@ -32,6 +32,7 @@ from inference_constructs.gateway_responses import GatewayResponses
 from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.key_authorizer import KeyAuthorizer
 from inference_constructs.logs import log_group
+from inference_constructs.operations import OPERATIONS
 from inference_constructs.vpc import VpcConstruct
 from inference_constructs.vpc_link import VpcLink
 
@@ -53,28 +54,6 @@ KEY_THROTTLE = Throttle(requests_per_second=10, burst=20)
 
 KEY_REQUESTS_PER_DAY = 50_000
 
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One operation of the API.
-
-    Attributes:
-        method: HTTP method.
-        path: Path from the API's root.
-        needs_key: Whether it needs an API key where keys are required.
-    """
-
-    method: str
-    path: str
-    needs_key: bool = True
-
-
-OPERATIONS = (
-    Operation(method="POST", path="/v1/completions"),
-    Operation(method="POST", path="/v1/chat/completions"),
-    Operation(method="GET", path="/v1/models"),
-    Operation(method="GET", path="/health", needs_key=False),
-)
 
 ACCESS_LOG_FORMAT: Mapping[str, str] = {
     "requestId": "$context.requestId",
@@ -200,6 +179,8 @@ class RateLimitedApi(Construct):
     def _routes(self, backend: Backend, key_check: KeyCheck) -> None:
         """Forward every operation; on every path, answer all other methods."""
         operations = {operation.path: operation for operation in OPERATIONS}
+        if len(operations) != len(OPERATIONS):
+            raise ValueError("two operations share a path: a route has one method, and a fallback for all others")
         for path, resource_id in self._resources(operations):
             operation = operations.get(path)
             if operation:
@@ -219,11 +200,11 @@ class RateLimitedApi(Construct):
                 rest_api=self.rest_api,
                 resource_id=resource_id,
                 path=path,
-                methods=[operation.method] if operation else [],
+                method=operation.method if operation else None,
                 origin=self._origin,
             )
 
-    def _resources(self, paths: Mapping[str, Operation]) -> Iterator[tuple[str, str]]:
+    def _resources(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Create the tree of resources; yield every path in it and its resource's id, `/{proxy+}` (the rest) last."""
         ids = {"": self.rest_api.root_resource_id}
         yield "/", ids[""]

@@ -1,4 +1,19 @@
-"""Resource types that the forecast leaves out, and why: what is neither here nor priced, a test refuses."""
+"""Resource types that each line of the forecast pays for, and those that it leaves out, and why."""
+
+PRICED = {
+    "GPU instances": ("aws_autoscaling_group",),
+    "EBS volumes": ("aws_launch_template",),
+    "Load balancer": ("aws_lb",),
+    "VPC endpoints": ("aws_vpc_endpoint",),
+    "API Gateway": ("aws_api_gateway_rest_api",),
+    "Key authorizer": ("aws_lambda_function",),
+    "Web ACL": ("aws_wafv2_web_acl",),
+    "CloudWatch": ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_group"),
+    "CloudFront": ("aws_cloudfront_distribution",),
+    "S3": ("aws_s3_bucket", "aws_s3_object"),
+    "KMS": ("aws_kms_key",),
+}
+"""Resource types that each line of the forecast pays for; data transfer and the machine image belong to no one type."""
 
 _TYPES_BY_REASON = {
     "a permission or a setting": (

@@ -1,0 +1,26 @@
+"""What the public API offers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One operation of the API.
+
+    Attributes:
+        method: HTTP method.
+        path: Path from the API's root.
+        needs_key: Whether it needs an API key where keys are required.
+    """
+
+    method: str
+    path: str
+    needs_key: bool = True
+
+
+OPERATIONS = (
+    Operation(method="POST", path="/v1/completions"),
+    Operation(method="POST", path="/v1/chat/completions"),
+    Operation(method="GET", path="/v1/models"),
+    Operation(method="GET", path="/health", needs_key=False),
+)
