@@ -458,9 +458,10 @@ def test_certificate_of_another_region_is_refused() -> None:
 
 
 def test_account_lets_api_gateway_log_and_keeps_it_when_an_environment_goes(synthesized: dict[str, Json]) -> None:
-    (role,) = references(only(synthesized["state"], "aws_api_gateway_account")["cloudwatch_role_arn"])
-    attachment = only(synthesized["state"], "aws_iam_role_policy_attachment")
-    assert references(attachment["role"]) == {role}
-    assert attachment["policy_arn"].endswith("AmazonAPIGatewayPushToCloudWatchLogs")
+    state = synthesized["state"]
+    used = [references(found["cloudwatch_role_arn"]) for found in resources(state, "aws_api_gateway_account").values()]
+    attachments = resources(state, "aws_iam_role_policy_attachment").values()
+    assert [references(attachment["role"]) for attachment in attachments] == used
+    assert all(found["policy_arn"].endswith("AmazonAPIGatewayPushToCloudWatchLogs") for found in attachments)
     others = [stack for name, stack in synthesized.items() if name != "state"]
     assert not any(resources(stack, "aws_api_gateway_account") for stack in others)

@@ -13,12 +13,16 @@ from ops.forecast import forecast
 from ops.forecast_chart import draw
 from ops.tofu import tofu_path
 from stack_json import Json, resources
+from stacks.environments import DEV
 
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"min_instances": 2, "max_instances": 5, "requests_per_month": 3_000_000},
     {"min_instances": 1, "max_instances": 1, "output_tokens_per_request": 900, "utilization": 0.1},
 ]
+HOST_HOUR = {"g4dn.xlarge": 0.526, "g4dn.2xlarge": 0.752, "g5.xlarge": 1.006, "g5.2xlarge": 1.212}
+"""Dollars an hour in us-east-1. https://aws.amazon.com/ec2/pricing/on-demand/"""
+
 CENT = 0.0101
 """Half a cent is rounded up or down, as the last binary digit has it."""
 
@@ -77,13 +81,13 @@ def test_tofu_and_the_table_agree(
 def test_figures_are_those_of_an_independent_calculation(
     synthesized: dict[str, Json], variables: dict[str, Any]
 ) -> None:
-    dev = synthesized["inference-dev"]
+    dev = synthesized[DEV.prefix]
     found = forecast(dev, variables)
     hosts, requests = variables.get("min_instances", 1), variables.get("requests_per_month", 10_000)
     answer_bytes = 250 * variables.get("output_tokens_per_request", 200) + 2_000
     alarms, endpoints = len(resources(dev, "aws_cloudwatch_metric_alarm")), 4
     prompt_bytes = 4 * variables.get("input_tokens_per_request", 200) + 2_000
-    assert found.at_minimum["GPU instances"] == pytest.approx(hosts * 0.526 * 730, abs=0.01)
+    assert found.at_minimum["GPU instances"] == pytest.approx(hosts * HOST_HOUR[DEV.instance_type] * 730, abs=0.01)
     assert found.at_minimum["API Gateway"] == pytest.approx(requests / 1e6 * 3.50, abs=0.01)
     assert found.at_minimum["Data transfer"] == pytest.approx(requests * answer_bytes / 1e9 * 0.09, abs=0.01)
     assert found.at_minimum["VPC endpoints"] == pytest.approx(

@@ -12,6 +12,7 @@ from ops.paths import STACKS
 from ops.synthetic_trace import TRACE, csv_text
 from ops.trace import Request, read_trace, scaled
 from stack_json import Json
+from stacks.environments import DEV
 
 AZURE = """TIMESTAMP,ContextTokens,GeneratedTokens
 2023-11-16 18:17:03.9799600,374,44
@@ -82,7 +83,7 @@ def test_the_command_prints_both_policies_and_draws_them(
     monkeypatch.setattr(sys, "argv", ["replay", "dev", "--trace", str(trace), "--chart", str(chart)])
     replay.main()
     printed = capsys.readouterr().out
-    assert "1 to 2 hosts g4dn.xlarge" in printed
+    assert f"{DEV.min_instances} to {DEV.max_instances} hosts {DEV.instance_type}" in printed
     answered = next(line for line in printed.splitlines() if "answered" in line)
     assert answered.split("│")[2:4] == [f" {2!s:<15} ", f" {2!s:<12} "]
     assert chart.stat().st_size > 1000

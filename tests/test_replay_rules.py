@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ops.scaling_rules import Autoscaler, Rule, ScalingRules, Step, read_rules
 from stack_json import Json
+from stacks.environments import ENVIRONMENTS
 
 OUT = Rule(
     above=True,
@@ -51,8 +52,10 @@ def test_the_rules_of_the_stack_are_the_required_ones(inference: Json) -> None:
 
 @pytest.mark.req("R3.3", "R3.4")
 def test_the_limits_are_the_defaults_of_the_variables(synthesized: dict[str, Json]) -> None:
-    prod = read_rules(synthesized["inference-prod"])
-    assert (prod.minimum, prod.maximum, prod.instance_type) == (2, 6, "g5.xlarge")
+    for environment in ENVIRONMENTS:
+        rules = read_rules(synthesized[environment.prefix])
+        assert (rules.minimum, rules.maximum) == (environment.min_instances, environment.max_instances)
+        assert rules.instance_type == environment.instance_type
 
 
 def test_a_changed_stack_changes_the_rules(synthesized: dict[str, Json]) -> None:
