@@ -124,6 +124,13 @@ def test_every_alarm_says_what_to_look_at_and_tells_the_topic_of_begin_and_end(i
         assert alarm["alarm_actions"] == alarm["ok_actions"] == topic
 
 
+def test_what_an_alarm_names_on_the_dashboard_is_there(inference: Json) -> None:
+    titles = [widget["properties"]["title"] for widget in widgets(inference)]
+    for alarm in alarms(inference).values():
+        for named in re.findall(r"'([A-Z][\w ]+)'", alarm["alarm_description"]):
+            assert any(title.startswith(named) for title in titles), named
+
+
 def test_metric_alarms_look_back_a_day_at_most(inference: Json) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
     for alarm in alarms(inference).values():

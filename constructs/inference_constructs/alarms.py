@@ -97,8 +97,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         Alarm(
             id="Errors",
             name="5xx-rate",
-            description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at which "
-            "status it is on the dashboard: 503 means full or loading hosts, 504 too long answers, others a defect: "
+            description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
+            "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a defect: "
             "see the gateway's log.",
             watched={
                 "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
@@ -113,9 +113,9 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         Alarm(
             id="Slow",
             name="p99-latency",
-            description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at queue depth "
-            "and GPU utilisation on the dashboard: both high is more load than the hosts can take, neither high is "
-            "long answers: look at tokens a second.",
+            description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at "
+            "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can take, "
+            "neither high is long answers: see 'Tokens a second'.",
             watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
             comparison=ABOVE,
             threshold=P99_SECONDS * 1000,
@@ -137,7 +137,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             id="SlowBoot",
             name="slow-boot",
             description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
-            "the boot's stages on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
+            "'Longest boot' on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
             watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
             comparison=AT_LEAST,
             threshold=BOOT_DEADLINE_SECONDS,
@@ -169,8 +169,8 @@ def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
         id="AtMaximum",
         name="at-maximum",
         description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
-        f"first at GPU utilisation: if it stays above {BUSY_PERCENT} %, raise max_instances, within the account's "
-        "quota of vCPUs.",
+        f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
+        "the account's quota of vCPUs.",
         watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
         comparison=AT_LEAST,
         threshold=hosts,
@@ -187,7 +187,7 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
         id="Spend",
         name="spend",
         description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
-        "hours. Look first at the group's size on the dashboard: is there load all day, or do hosts not leave?",
+        "hours. Look first at 'Hosts' on the dashboard: is there load all day, or do hosts not leave?",
         watched={
             running_cost.HOSTS: Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Average"),
             running_cost.REQUESTS: Query(metric=metrics.of_api("Count"), statistic="Sum"),
