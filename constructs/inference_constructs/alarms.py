@@ -98,8 +98,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             id="Errors",
             name="5xx-rate",
             description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
-            "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a defect: "
-            "see the gateway's log.",
+            "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
+            "defect: see the gateway's log.",
             watched={
                 "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
                 "errors": Query(metric=metrics.of_api("5XXError"), statistic="Sum"),
@@ -114,8 +114,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             id="Slow",
             name="p99-latency",
             description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at "
-            "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can take, "
-            "neither high is long answers: see 'Tokens a second'.",
+            "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can "
+            "take, neither high is long answers: see 'Tokens a second'.",
             watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
             comparison=ABOVE,
             threshold=P99_SECONDS * 1000,
