@@ -22,8 +22,8 @@ def write_tokenizer(folder: Path) -> None:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL_TOKENS, initial_alphabet=alphabet)
     tokenizer.train_from_iterator(["The quick brown fox jumps over the lazy dog."] * 10, trainer)
-    end = SPECIAL_TOKENS[0]
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end, bos_token=end, pad_token=end)
+    begin = SPECIAL_TOKENS[0]
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=begin, pad_token=begin)
     fast.chat_template = CHAT_TEMPLATE
     fast.save_pretrained(folder)
 
@@ -43,7 +43,8 @@ def write_model(folder: Path) -> None:
         max_position_embeddings=CONTEXT_TOKENS,
         original_max_position_embeddings=CONTEXT_TOKENS,
         bos_token_id=0,
-        eos_token_id=0,
+        # never drawn, so that every answer is as long as asked for
+        eos_token_id=VOCABULARY,
         pad_token_id=0,
     )
     Phi3ForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
