@@ -90,7 +90,7 @@ def test_hung_engine_is_found_and_replaced(mortal_gateway: Gateway) -> None:
     response = completion(gateway)
     assert response.status_code == 503
     gateway.wait_until("loading", seconds=30)
-    assert hung not in gateway.engine_processes()
+    wait_for(lambda: hung not in gateway.engine_processes(), "the end of the hung engine")
     gateway.wait_until("ready")
     assert completion(gateway).status_code == 200
 
