@@ -20,8 +20,8 @@ TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
 MODEL = "phi-3"
 MAX_IN_FLIGHT = 20
 MAX_QUEUED = 20
-REQUEST_TIMEOUT_SECONDS = 8
-"""Longer than a hung engine takes to be found."""
+REQUEST_TIMEOUT_SECONDS = 12
+"""Longer than a hung engine takes to be found, and than a busy machine stalls."""
 CLIENT_TIMEOUT_SECONDS = 2
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192

@@ -54,10 +54,16 @@ def test_tokens_of_the_engine_appear_one_after_another(page: Page) -> None:
 
 @pytest.mark.req("R9.3")
 def test_stop_ends_the_engines_answer(page: Page) -> None:
+    # in the page itself: where engine and browser share the processors, a key from outside can come after the deadline
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+          if (!document.querySelector(".answer")?.textContent) return;
+          observer.disconnect();
+          document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+        }).observe(document.getElementById("history"), { childList: true, subtree: true })"""
+    )
     ask(page, "Say a lot", max_tokens=8_000)
-    expect(page.locator(".answer")).not_to_be_empty(timeout=READY_MILLISECONDS)
-    page.keyboard.press("Escape")  # the Stop button moves while the answer grows
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible(timeout=READY_MILLISECONDS)
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible()
 
 
