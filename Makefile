@@ -5,15 +5,15 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-PIPENV_VERSION := 2026.10.3
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
-export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_VERBOSITY := -1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CHECKPOINT_DISABLE := 1
 
+TOOLS := .tools/.complete
 APP := .venv/.complete
+DEV := .venv/.complete-dev
 ENGINE := .venv-engine/.complete
 CHECKOV := .venv-checkov/.complete
 NODE_MODULES := node_modules/.complete
@@ -24,11 +24,11 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(APP) $(ENGINE) $(CHECKOV) $(NODE_MODULES) ## Install all that the project needs, into this folder
+setup: $(DEV) $(ENGINE) $(CHECKOV) $(NODE_MODULES) ## Install all that the project needs, into this folder
 
 .PHONY: demo
 demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with a real small model on localhost
-	@export API_PORT PAGE_PORT ENGINE_PORT; exec .venv/bin/python -m ops.demo
+	@export API_PORT PAGE_PORT ENGINE_PORT BEGAN=$(BEGAN); exec .venv/bin/python -m ops.demo
 
 .PHONY: test
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
@@ -80,13 +80,13 @@ replay: synth ## Replay a trace of requests against the scaling rules
 
 ##@ Work on it
 .PHONY: check
-check: $(APP) $(NODE_MODULES) ## Lint, format and types
+check: $(DEV) $(NODE_MODULES) ## Lint, format and types
 	@ruff check .
 	@ruff format --check .
 	@pyright --warnings
 
 .PHONY: format
-format: $(APP) ## Format the code
+format: $(DEV) ## Format the code
 	@ruff check --fix .
 	@ruff format .
 
@@ -100,14 +100,18 @@ check-cdktn: $(APP) ## Synthesize under cdktf's community fork, and compare the 
 	@.venv/bin/python -m ops.check_cdktn $(ARGS)
 
 .PHONY: snapshots
-snapshots: $(APP) ## Accept what the stacks synthesize now
+snapshots: $(DEV) ## Accept what the stacks synthesize now
 	@.venv/bin/pytest tests/test_snapshots.py --snapshot-update
 
 .PHONY: lock
-lock: .tools/pipenv/.complete $(APP) ## Resolve the dependencies anew
-	@.tools/pipenv/bin/pipenv lock
+lock: $(APP) ## Resolve the dependencies anew
+	@.tools/bin/pipenv lock
 	@$(PYTHON) -c 'import json, pathlib; p = pathlib.Path("Pipfile.lock"); d = json.loads(p.read_text()); d["_meta"]["sources"] = []; [e.pop("index", None) for k in d if k != "_meta" for e in d[k].values()]; p.write_text(json.dumps(d, indent=4) + "\n")'
 	@.venv/bin/npm install --package-lock-only
+	@for file in runtime/requirements-cpu.txt ops/requirements-checkov.txt; do \
+		{ grep '^#' $$file; sed -E '/^#|--hash/d; s/ \\$$//' $$file \
+			| .tools/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -; } \
+			> $$file.new && mv $$file.new $$file; done
 
 .PHONY: clean
 clean: ## Remove all that was made, environments included
@@ -123,30 +127,33 @@ bench-gateway: $(ENGINE) ## Compare the gateway with nginx and LiteLLM
 	@.venv-engine/bin/python -m ops.bench_gateway
 
 # Set-up. A stamp is written last, so that what was interrupted is done again.
-.tools/pipenv/.complete: Makefile
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, %s is %s; call make PYTHON=..." % (sys.executable, sys.version.split()[0]))'
-	@echo "set-up: pipenv"
-	@$(PYTHON) -m venv .tools/pipenv || { echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@.tools/pipenv/bin/pip install --quiet pipenv==$(PIPENV_VERSION)
+BEGAN := $(shell date +%s)
+
+$(TOOLS): ops/requirements-tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11, 3.12 or 3.13 is needed, %s is %s; call make PYTHON=..." % (sys.executable, sys.version.split()[0]))'
+	@echo "set-up: uv and pipenv"
+	@$(PYTHON) -m venv --clear .tools || { echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@.tools/bin/pip install --quiet --requirement $<
 	@touch $@
 
-$(APP): Pipfile.lock constructs/pyproject.toml | .tools/pipenv/.complete
-	@echo "set-up: application (about 1.2 GB)"
-	@$(PYTHON) -m venv .venv
-	@.tools/pipenv/bin/pipenv sync --dev --quiet
+$(APP): Pipfile.lock constructs/pyproject.toml | $(TOOLS)
+	@.tools/bin/python -m ops.install app
 	@touch $@
 
-$(ENGINE): runtime/requirements-cpu.txt
+$(DEV): $(APP)
+	@.tools/bin/python -m ops.install dev
+	@touch $@
+
+.PHONY: supported-machine
+supported-machine:
 	@$(PYTHON) -c 'import platform, sys; here = (platform.system(), platform.machine()); sys.exit(here not in (("Linux", "x86_64"), ("Linux", "aarch64")) and "error: the local engine needs Linux on x86_64 or aarch64, this is %s on %s" % here)'
-	@echo "set-up: local engine (about 3 GB)"
-	@$(PYTHON) -m venv .venv-engine
-	@.venv-engine/bin/pip install --quiet --no-deps --requirement $<
+
+$(ENGINE): runtime/requirements-cpu.txt ops/install.py | supported-machine $(TOOLS)
+	@.tools/bin/python -m ops.install engine
 	@touch $@
 
-$(CHECKOV): ops/requirements-checkov.txt
-	@echo "set-up: checkov"
-	@$(PYTHON) -m venv .venv-checkov
-	@.venv-checkov/bin/pip install --quiet --no-deps --requirement $<
+$(CHECKOV): ops/requirements-checkov.txt | $(TOOLS)
+	@.tools/bin/python -m ops.install checkov
 	@touch $@
 
 $(NODE_MODULES): package-lock.json | $(APP)

@@ -23,7 +23,7 @@ async function readConfig() {
   return response.json();
 }
 
-function applyConfig({ model, maxTokens, apiKeyRequired }) {
+function applyConfig({ model, maxTokens, temperature, apiKeyRequired }) {
   const name = model.split("/").pop();
   for (const place of document.querySelectorAll("[data-model]")) place.textContent = name;
   document.title = `Ask ${name}`;
@@ -31,6 +31,8 @@ function applyConfig({ model, maxTokens, apiKeyRequired }) {
   field.max = maxTokens;
   field.value = Math.min(field.value, maxTokens);
   byId("max-tokens-hint").textContent = `1 to ${maxTokens}`;
+  byId("temperature").value = temperature;
+  byId("temperature-value").textContent = `${temperature.toFixed(1)} (the model's own)`;
   askForKey(apiKeyRequired);
   byId("send").disabled = false;
 }
@@ -40,12 +42,14 @@ function askForKey(required) {
   key.required = required;
 }
 
+/** The temperature is left to the model until the visitor has moved it. */
 function requestFor(config, text) {
+  const temperature = byId("temperature");
   return {
     model: config.model,
     messages: [{ role: "user", content: text }],
     max_tokens: byId("max-tokens").valueAsNumber,
-    temperature: byId("temperature").valueAsNumber,
+    ...("moved" in temperature.dataset && { temperature: temperature.valueAsNumber }),
   };
 }
 
@@ -128,6 +132,7 @@ function wireExamples() {
 }
 
 byId("temperature").addEventListener("input", ({ target }) => {
+  target.dataset.moved = "";
   byId("temperature-value").textContent = target.valueAsNumber.toFixed(1);
 });
 wireKeyboard();

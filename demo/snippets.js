@@ -20,6 +20,7 @@ export function curl({ apiUrl, apiKeyRequired }, request) {
 /** JSON's strings and numbers are Python's too. */
 export function python({ apiUrl, apiKeyRequired }, request) {
   const { model, messages, max_tokens, temperature } = request;
+  const sampling = temperature === undefined ? "" : `    temperature=${temperature},\n`;
   return `${apiKeyRequired ? "import os\n\n" : ""}from openai import OpenAI
 
 client = OpenAI(
@@ -30,8 +31,7 @@ stream = client.chat.completions.create(
     model=${JSON.stringify(model)},
     messages=[{"role": "user", "content": ${JSON.stringify(messages[0].content)}}],
     max_tokens=${max_tokens},
-    temperature=${temperature},
-    stream=True,
+${sampling}    stream=True,
 )
 for chunk in stream:
     print(chunk.choices[0].delta.content or "", end="", flush=True)

@@ -8,6 +8,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from types import FrameType
 
 import httpx
@@ -25,12 +27,16 @@ from rich.status import Status
 
 from inference_constructs.static_site import security_headers
 from ops import forecast
-from ops.local_model import MODEL
+from ops.local_model import MODEL, TEMPERATURE
 from ops.paths import ROOT, STACKS, engine_python
 from ops.tofu import synthesize
 
 CONTEXT_TOKENS = 2048
 MAX_TOKENS = 512
+REQUEST_TIMEOUT_SECONDS = 120
+"""Longer than on AWS, since a CPU writes about 18 tokens a second."""
+
+EXCEPTION = re.compile(r"\b[A-Z]\w*(Error|Exception|Exit)\b: ")
 
 console = Console()
 
@@ -81,6 +87,7 @@ def page_server(port: int, api: str) -> Generator[str]:
         "apiUrl": api,
         "model": MODEL,
         "maxTokens": MAX_TOKENS,
+        "temperature": TEMPERATURE,
         "apiKeyRequired": False,
         "rateLimitPerMinute": None,
     }
@@ -105,7 +112,8 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         "GATEWAY_ENGINE_ARGS": f"--enforce-eager --max-model-len {CONTEXT_TOKENS}",
         "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
         "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
-        "GATEWAY_REQUEST_TIMEOUT_SECONDS": "120",
+        "GATEWAY_REQUEST_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS),
+        "GATEWAY_DRAIN_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + 5),
         "GATEWAY_ENVIRONMENT": "local",
     }
     # unbound: bound to a fixed core, the engine starves where something else keeps that core busy
@@ -122,12 +130,46 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         try:
             yield process
         finally:
-            process.terminate()
+            stop_gateway(process)
+
+
+def stop_gateway(process: subprocess.Popen[bytes]) -> None:
+    """Let answers that are under way end; a second Ctrl-C or SIGTERM does not wait for them."""
+    process.terminate()
+    try:
+        with console.status("finishing what is under way (Ctrl-C again ends it at once)"):
             process.wait()
+    except SystemExit:
+        process.kill()  # the engine goes with it (runtime/leash.py)
+        process.wait()
+        raise
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> float:
-    """Seconds until the model has answered, shown as they pass; exits where the gateway stops instead."""
+@contextmanager
+def prepared_model() -> Generator[subprocess.Popen[str]]:
+    """Prepare the model beside other work; what is unfinished when the block is left early is given up."""
+    command = [engine_python(), "-m", "ops.local_model"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as converting:
+        try:
+            yield converting
+        finally:
+            converting.kill()
+
+
+def last_words(log: Path) -> str:
+    """Return the line of a log that names the cause: the last exception, or else the last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    causes = [line for line in lines if EXCEPTION.search(line)]
+    # vLLM's processes put their name before each line
+    return re.sub(r"^\(.*?\) ", "", (causes or lines or ["it wrote nothing"])[-1])
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the model has answered; the way there is shown.
+
+    Raises:
+        SystemExit: the gateway stopped, or gave up.
+    """
     started = time.monotonic()
     with Status("starting", console=console) as status:
         while process.poll() is None:
@@ -137,12 +179,12 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> f
             except httpx.TransportError:
                 health = {"status": "loading", "stage": "gateway"}
             if health["status"] == "ready":
-                return seconds
+                return
             if health["status"] == "failed":
                 break
             status.update(f"loading the model: {health['stage']} ({seconds:.0f} s, usually 60 to 90)")
             time.sleep(0.5)
-    sys.exit(f"error: the gateway did not get ready; its log is {log}")
+    sys.exit(f"error: the model did not get ready: {last_words(log)} (the whole log is {log})")
 
 
 def stop(signal_number: int, _frame: FrameType | None) -> None:
@@ -157,38 +199,38 @@ def main() -> None:
     parser.add_argument("--page-port", type=int, default=os.environ.get("PAGE_PORT", "8080"), help="of the page")
     parser.add_argument("--engine-port", type=int, default=os.environ.get("ENGINE_PORT", "8001"), help="of vLLM")
     arguments = parser.parse_args()
+    began = float(os.environ.get("BEGAN") or time.time())
     for name in ("port", "page_port", "engine_port"):
         variable = {"port": "API_PORT", "page_port": "PAGE_PORT", "engine_port": "ENGINE_PORT"}[name]
         refuse_taken(getattr(arguments, name), f"another one: make demo {variable}=...")
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
-    with console.status("synthesizing every environment"):
-        synthesize()
-    console.print(f"synthesized: {', '.join(sorted(p.name for p in STACKS.iterdir()))}")
-    forecast.print_table(console)
-
-    with console.status(f"preparing {MODEL} (first time about 40 s)"):
-        converted = subprocess.run(
-            [engine_python(), "-m", "ops.local_model"], cwd=ROOT, check=False, capture_output=True, text=True
-        )
-    if converted.returncode:
-        sys.exit(f"error: the model could not be prepared: {converted.stderr.strip().splitlines()[-1]}")
+    with prepared_model() as converting:
+        with console.status("synthesizing every environment"):
+            synthesize()
+        console.print(f"synthesized: {', '.join(sorted(p.name for p in STACKS.iterdir()))}")
+        forecast.print_table(console)
+        with console.status(f"preparing {MODEL} (once, about 40 s)"):
+            folder, complaints = converting.communicate()
+    if converting.returncode:
+        sys.exit(f"error: the model could not be prepared: {complaints.strip().splitlines()[-1]}")
 
     api = f"http://127.0.0.1:{arguments.port}"
     log = ROOT / "build" / "gateway.log"
     log.parent.mkdir(exist_ok=True)
     with (
         page_server(arguments.page_port, api) as page,
-        gateway(arguments.port, arguments.engine_port, page, converted.stdout.strip(), log) as process,
+        gateway(arguments.port, arguments.engine_port, page, folder.strip(), log) as process,
     ):
-        seconds = wait_until_ready(api, process, log)
+        wait_until_ready(api, process, log)
         console.print(
-            f"\nready after {seconds:.0f} s: [bold]{page}[/bold]   (API: {api}/v1, Ctrl-C stops everything)",
+            f"\nready after {time.time() - began:.0f} s, set-up included: [bold]{page}[/bold]   "
+            f"(API: {api}/v1, Ctrl-C stops everything)",
             soft_wrap=True,
         )
         process.wait()
-        sys.exit(f"error: the gateway stopped; its log is {log}")
+        sys.exit(f"error: the gateway stopped: {last_words(log)} (the whole log is {log})")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ class Model:
         kv_heads: Key and value heads of a layer.
         head_size: Size of a head.
         context_tokens: Longest context that it was trained for.
+        temperature: What a request without one gets: its generation_config.json's, or vLLM's default.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Model:
     kv_heads: int
     head_size: int
     context_tokens: int
+    temperature: float = 1.0
 
     @property
     def weight_bytes(self) -> int:

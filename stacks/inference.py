@@ -15,6 +15,7 @@ from inference_constructs.host_gateway import host_gateway
 from inference_constructs.observability import MonitoredService, Observability
 from inference_constructs.rate_limited_api import RateLimitedApi
 from inference_constructs.vpc import VpcConstruct
+from runtime.gpu_profiles import PHI_3_MINI_4K
 from runtime.settings import Settings
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment
@@ -56,6 +57,7 @@ class InferenceStack(TerraformStack):
             api=endpoint,
             model=Settings.served_model_name,
             max_tokens=host_gateway(environment.instance_type).max_output_tokens,
+            temperature=PHI_3_MINI_4K.temperature,
             require_api_key=variables.require_api_key,
             rate_limit_per_minute=variables.rate_limit_per_minute,
             force_destroy=not environment.deletion_protection,

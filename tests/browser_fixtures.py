@@ -95,6 +95,7 @@ def _config(api_url: str) -> dict[str, Any]:
         "apiUrl": api_url,
         "model": "test/tiny",
         "maxTokens": 512,
+        "temperature": 0.2,
         "apiKeyRequired": False,
         "rateLimitPerMinute": 100,
     }

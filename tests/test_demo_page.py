@@ -71,6 +71,19 @@ def test_request_carries_the_prompt_and_the_settings(open_page: OpenPage, api: S
     }
 
 
+@pytest.mark.req("R9.3")
+def test_temperature_is_the_models_own_until_the_visitor_moves_it(open_page: OpenPage, api: ScriptedApi) -> None:
+    page = open_page(api.url, config={"temperature": 0.4})
+    page.get_by_text("Settings").click()
+    expect(page.get_by_label("Temperature")).to_have_value("0.4")
+    expect(page.get_by_text("0.4 (the model's own)")).to_be_visible()
+    api.will_stream().done(0)
+    ask(page, "Say hello")
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    assert "temperature" not in api.received[0].body
+    assert "temperature" not in (page.locator("article .code").text_content() or "")
+
+
 def test_settings_above_the_cap_are_refused_before_they_are_sent(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url, config={"maxTokens": 100})
     page.get_by_text("Settings").click()

@@ -33,6 +33,7 @@ def synthesize(*, domain: Domain | None = None, directory: Path = DEMO) -> Json:
         api=ApiEndpoint(stack, "Api", prefix="inference-test", account=account),
         model="phi-3-mini",
         max_tokens=512,
+        temperature=1.0,
         require_api_key=cdktf.TerraformVariable(stack, "require_api_key", type="bool", default=True),
         rate_limit_per_minute=cdktf.TerraformVariable(stack, "rate_limit_per_minute", type="number", default=100),
         force_destroy=False,

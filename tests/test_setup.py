@@ -9,10 +9,16 @@ import pytest
 from conftest import ROOT
 
 
+NEEDED = (
+    *("Pipfile.lock", "constructs/pyproject.toml", "runtime/requirements-cpu.txt"),
+    *("ops/requirements-tools.txt", "ops/install.py"),
+)
+
+
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Call make on a copy of the Makefile in an otherwise empty folder."""
     (folder / "Makefile").write_text((ROOT / "Makefile").read_text())
-    for name in ("Pipfile.lock", "constructs/pyproject.toml", "runtime/requirements-cpu.txt"):
+    for name in NEEDED:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
     without_outer_make = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
@@ -29,11 +35,12 @@ def fake_python(folder: Path, answer: str) -> str:
     return str(path)
 
 
-def test_an_old_python_is_one_clear_line(tmp_path: Path) -> None:
-    old = fake_python(tmp_path, "import sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 (main)'")
+@pytest.mark.parametrize("version", [(3, 10, 1), (3, 14, 0)])
+def test_an_untried_python_is_one_clear_line(tmp_path: Path, version: tuple[int, int, int]) -> None:
+    old = fake_python(tmp_path, f"import sys; sys.version_info = {version}; sys.version = 'this (main)'")
     done = make(tmp_path, "synth", f"PYTHON={old}")
     assert done.returncode != 0
-    assert done.stderr.splitlines()[0].startswith("error: Python 3.11 or newer is needed")
+    assert done.stderr.splitlines()[0].startswith("error: Python 3.11, 3.12 or 3.13 is needed")
     assert not (tmp_path / ".venv").exists()
 
 

@@ -63,6 +63,7 @@ class DemoSite(Construct):
         api: ApiEndpoint,
         model: str,
         max_tokens: int,
+        temperature: float,
         require_api_key: TerraformVariable,
         rate_limit_per_minute: TerraformVariable,
         force_destroy: bool,
@@ -79,6 +80,7 @@ class DemoSite(Construct):
             api: The API that the page calls. Its CORS headers come later, since they name the page.
             model: Name of the model, as requests give it.
             max_tokens: Most tokens that one request may ask for.
+            temperature: The model's own, which the page shows until a visitor moves it.
             require_api_key: Whether the page asks for an API key.
             rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
             force_destroy: Whether a destroy deletes the bucket with its content.
@@ -126,6 +128,7 @@ class DemoSite(Construct):
                 "apiUrl": TerraformLocal(self, "ApiUrl", api.url).as_string,
                 "model": model,
                 "maxTokens": max_tokens,
+                "temperature": temperature,
                 "apiKeyRequired": require_api_key.boolean_value,
                 "rateLimitPerMinute": rate_limit_per_minute.number_value,
             },
