@@ -33,13 +33,21 @@ ROUNDS = 10
 
 WARM_UP_REQUESTS = 20
 START_SECONDS = 120
-BODY = json.dumps({"model": "stand-in", "prompt": "Hello", "max_tokens": 16}).encode()
+PATH = "/v1/chat/completions"
+BODY = json.dumps({"model": "stand-in", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 16}).encode()
 ANSWER = {
-    "id": "cmpl-1",
-    "object": "text_completion",
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
     "created": 1,
     "model": "stand-in",
-    "choices": [{"index": 0, "text": " world" * 16, "logprobs": None, "finish_reason": "length"}],
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": " world" * 16},
+            "logprobs": None,
+            "finish_reason": "length",
+        }
+    ],
     "usage": {"prompt_tokens": 1, "completion_tokens": 16, "total_tokens": 17},
 }
 
@@ -103,7 +111,7 @@ def _request_bytes() -> bytes:
         "Content-Length": str(len(BODY)),
         "Authorization": f"Bearer {KEY}",
     }
-    lines = ["POST /v1/completions HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + BODY
 
 
@@ -157,17 +165,20 @@ def wait_until_ready(port: int) -> None:
 
 
 @contextlib.contextmanager
-def running(command: list[str], environ: dict[str, str] | None = None) -> Generator[None]:
-    """Run a command in the background, and stop it afterwards."""
-    process = subprocess.Popen(command, env={**os.environ, **(environ or {})}, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+def running(command: list[str], log: Path, environ: dict[str, str] | None = None) -> Generator[None]:
+    """Run a command in the background, which writes to `log`, and stop it afterwards."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, **(environ or {})}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def gateway(port: int, engine_port: int) -> contextlib.AbstractContextManager[None]:
+def gateway(port: int, engine_port: int, folder: Path) -> contextlib.AbstractContextManager[None]:
     """Run the gateway; it starts the stand-in engine as its own child."""
     settings = {
         "GATEWAY_PORT": port,
@@ -175,7 +186,8 @@ def gateway(port: int, engine_port: int) -> contextlib.AbstractContextManager[No
         "GATEWAY_ENGINE_COMMAND": "python -m ops.bench_gateway stand-in",
         "GATEWAY_SERVED_MODEL_NAME": "stand-in",
     }
-    return running([sys.executable, "-m", "runtime"], {key: str(value) for key, value in settings.items()})
+    environ = {key: str(value) for key, value in settings.items()}
+    return running([sys.executable, "-m", "runtime"], folder / "gateway.log", environ)
 
 
 def nginx(port: int, engine_port: int, folder: Path) -> contextlib.AbstractContextManager[None]:
@@ -193,19 +205,23 @@ def nginx(port: int, engine_port: int, folder: Path) -> contextlib.AbstractConte
             }}
         }}"""
     )
-    return running(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")])
+    return running(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], folder / "nginx.log")
 
 
 def litellm(port: int, engine_port: int, folder: Path) -> contextlib.AbstractContextManager[None]:
-    """Run LiteLLM's proxy from an environment of its own, which is made where it is missing."""
+    """Run LiteLLM's proxy from an environment of its own, which is made where it is missing.
+
+    As its makers advise for production, as far as one process goes: no database, no debug log, no callbacks, and the
+    provider for vLLM, whose connections are kept alive. https://docs.litellm.ai/docs/proxy/prod
+    """
     stamp = LITELLM_VENV / ".complete"
     if not stamp.exists():
         print(f"installing {LITELLM} into {LITELLM_VENV}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", LITELLM_VENV], check=True)
-        subprocess.run([LITELLM_VENV / "bin/pip", "install", "--quiet", LITELLM], check=True)
+        subprocess.run([".tools/bin/uv", "venv", "--quiet", "--clear", LITELLM_VENV], check=True)
+        subprocess.run([".tools/bin/uv", "pip", "install", "--python", LITELLM_VENV, LITELLM], check=True)
         stamp.touch()
     parameters = {
-        "model": "text-completion-openai/stand-in",
+        "model": "hosted_vllm/stand-in",
         "api_base": f"http://127.0.0.1:{engine_port}/v1",
         "api_key": "none",
     }
@@ -215,7 +231,9 @@ def litellm(port: int, engine_port: int, folder: Path) -> contextlib.AbstractCon
     command = [str(LITELLM_VENV / "bin/litellm"), "--config", str(folder / "litellm.yaml")]
     return running(
         [*command, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"],
+        folder / "litellm.log",
         {
+            "LITELLM_MODE": "PRODUCTION",
             "LITELLM_MASTER_KEY": KEY,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_LOG": "ERROR",
@@ -252,7 +270,7 @@ def main() -> None:
     targets = [Target("direct", engine_port), Target("gateway", gateway_port)]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.enter_context(gateway(gateway_port, engine_port))
+        stack.enter_context(gateway(gateway_port, engine_port, folder))
         if shutil.which("nginx"):
             stack.enter_context(nginx(nginx_port, engine_port, folder))
             targets.append(Target("nginx", nginx_port))

@@ -117,7 +117,8 @@ def install_torch(environment: Environment) -> str:
 def install_engine(environment: Environment) -> None:
     """Install vLLM's CPU build, the exact set of what it needs, and torch."""
     source = install_torch(environment)
-    environment.install("--no-deps", "--requirement", ROOT / "runtime" / "requirements-cpu.txt")
+    # compiled now, on all processors, instead of in each process that starts where bytecode is not kept
+    environment.install("--no-deps", "--compile-bytecode", "--requirement", ROOT / "runtime" / "requirements-cpu.txt")
     print(f"torch: {source}")
 
 

@@ -1,10 +1,13 @@
 """What every test shares: the guard of the `constructs` folder, and the stacks, synthesized once."""
 
 import os
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
 ROOT = Path(__file__).parent.parent
 
@@ -15,6 +18,22 @@ if (ROOT / "constructs" / "__init__.py").exists():
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 pytest_plugins = ("synthesis_fixtures", "engine_fixtures", "browser_fixtures")
+
+
+ENGINE_TESTS = re.compile(r"test_(gateway_|contract|demo_engine|ops_load|ops_smoke)")
+"""Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
+
+
+class Scheduling(LoadScopeScheduling):
+    """Runs files in parallel, but all tests of the engine in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "engine" if ENGINE_TESTS.search(file) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

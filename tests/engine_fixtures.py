@@ -1,14 +1,15 @@
-"""The gateway in front of real vLLM on the CPU, with a tiny Phi-3: started once, in the background, as tests begin."""
+"""The gateway in front of real vLLM on the CPU, with a tiny Phi-3: started once, when a test first needs it."""
 
+import contextlib
 import hashlib
 import json
 import os
+import random
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
 MODEL = "phi-3"
 MAX_IN_FLIGHT = 20
 MAX_QUEUED = 20
-REQUEST_TIMEOUT_SECONDS = 12
+REQUEST_TIMEOUT_SECONDS = 15
 """Longer than a hung engine takes to be found, and than a busy machine stalls."""
-CLIENT_TIMEOUT_SECONDS = 2
+CLIENT_TIMEOUT_SECONDS = 4
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192
 ORIGIN = "https://demo.example"
@@ -51,10 +52,21 @@ def tiny_phi3() -> Path:
     return target
 
 
+def counting(first: int, count: int) -> str:
+    """Return what the tiny Phi-3 writes when `first` comes next (tiny_phi3.py)."""
+    return "".join(f" {number % 1000}" for number in range(first, first + count))
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Return a port that nothing listens on.
+
+    It is below those that the kernel gives to connections, one of which could take it before it is used (ip(7)).
+    """
+    while True:
+        port = random.randrange(20_000, 32_768)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
@@ -161,16 +173,11 @@ class Gateway:
 
 
 class GatewayHost:
-    """Starts the session's gateway, and another one when a test has ended it."""
+    """Starts the session's gateway when it is first needed, and another one when a test has ended it."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1)
-        self._starting: Future[Gateway] | None = None
+        self._gateway: Gateway | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="gateway-")
-
-    def start(self) -> Future[Gateway]:
-        self._starting = self._executor.submit(self._start)
-        return self._starting
 
     def _start(self) -> Gateway:
         return Gateway(
@@ -188,19 +195,19 @@ class GatewayHost:
             request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
             client_timeout_seconds=CLIENT_TIMEOUT_SECONDS,
             check_interval_seconds=1,
-            check_timeout_seconds=4,
+            check_timeout_seconds=8,
             boot_deadline_seconds=BOOT_SECONDS,
         )
 
     def gateway(self) -> Gateway:
         """Return the gateway that runs, be it ready or not."""
-        gateway = (self._starting or self.start()).result()
-        return gateway if gateway.process.poll() is None else self.start().result()
+        if self._gateway is None or self._gateway.process.poll() is not None:
+            self._gateway = self._start()
+        return self._gateway
 
     def stop(self) -> None:
-        if self._starting is not None:
-            self._starting.result().stop()
-        self._executor.shutdown()
+        if self._gateway is not None:
+            self._gateway.stop()
         self._folder.cleanup()
 
 
@@ -208,20 +215,9 @@ HOST = pytest.StashKey[GatewayHost]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run what ends or restarts the engine last, and start the gateway now if any test needs it."""
+    """Run what ends or restarts the engine last."""
     items.sort(key=lambda item: "mortal_gateway" in getattr(item, "fixturenames", ()))
     config.stash[HOST] = GatewayHost()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the engine load while other tests run."""
-    wanted = {"gateway", "mortal_gateway"}
-    if not session.config.option.collectonly and any(wanted & set(item.fixturenames) for item in _functions(session)):
-        session.config.stash[HOST].start()
-
-
-def _functions(session: pytest.Session) -> Iterator[pytest.Function]:
-    return (item for item in session.items if isinstance(item, pytest.Function))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

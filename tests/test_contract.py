@@ -19,7 +19,7 @@ import pytest
 
 from api_stack import synthesize_api
 from edge import edge
-from engine_fixtures import MODEL, ORIGIN, Gateway
+from engine_fixtures import MODEL, ORIGIN, Gateway, counting
 from stack_json import Json
 
 ROOT = Path(__file__).parent.parent
@@ -94,7 +94,7 @@ class Row:
 
 
 PROMPT = {"model": MODEL, "prompt": "Hello", "max_tokens": 1}
-LONG = {**PROMPT, "max_tokens": 30_000, "ignore_eos": True}
+LONG = {**PROMPT, "max_tokens": 30_000}
 JSON = {"Content-Type": "application/json"}
 WRONG = {"Authorization": f"Bearer {KEY[::-1]}"}
 AGAIN = ("Retry-After",)
@@ -169,7 +169,7 @@ def test_openai_sdk_streams_with_its_key(keyed_url: str) -> None:
     with openai.OpenAI(base_url=f"{keyed_url}/v1", api_key=KEY, max_retries=0) as client:
         messages: Any = [{"role": "user", "content": "Hello"}]
         stream = client.chat.completions.create(model=MODEL, messages=messages, max_tokens=8, stream=True)
-        assert sum(bool(chunk.choices) for chunk in stream) > 2
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == counting(0, 8)
 
 
 @pytest.mark.req("R5.5")
@@ -193,13 +193,6 @@ def test_openai_sdk_raises_the_exception_that_its_users_expect(
     url = request.getfixturevalue(api)
     with openai.OpenAI(base_url=f"{url}/v1", api_key=KEY[::-1], max_retries=0) as client, pytest.raises(expected):
         client.completions.create(model=MODEL, prompt="Hello", max_tokens=1)
-
-
-@pytest.mark.req("R5.3")
-def test_address_is_served_up_to_the_limit_and_no_further(stack: Json, gateway: Gateway) -> None:
-    with edge(stack, gateway.url) as url, httpx.Client() as client:
-        statuses = [client.get(f"{url}/health").status_code for _ in range(102)]
-    assert statuses == [200] * 100 + [429] * 2
 
 
 @pytest.mark.req("R2.3")

@@ -1,4 +1,4 @@
-"""The demo page against the real gateway and the real engine, with a tiny model of random weights."""
+"""The demo page against the real gateway and the real engine, with a tiny model that counts."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser_fixtures import OpenPage
-from engine_fixtures import PAGE_PORT
+from engine_fixtures import PAGE_PORT, counting
 
 READY_MILLISECONDS = 60_000
 
@@ -46,6 +46,7 @@ def ask(page: Page, prompt: str, *, max_tokens: int) -> None:
 def test_tokens_of_the_engine_appear_one_after_another(page: Page) -> None:
     ask(page, "Say something", max_tokens=300)
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible(timeout=READY_MILLISECONDS)
+    assert page.locator(".answer").text_content() == counting(0, 300)
     lengths = page.evaluate("window.lengths")
     assert len(set(lengths)) > 5
     assert lengths == sorted(lengths)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,11 +17,12 @@ from engine_fixtures import (
     REQUEST_TIMEOUT_SECONDS,
     ROOT,
     Gateway,
+    counting,
     wait_for,
 )
 
 COMPLETIONS = "/v1/completions"
-LONG = {"prompt": "Hello", "max_tokens": 30_000, "ignore_eos": True}
+LONG = {"prompt": "Hello", "max_tokens": 30_000}
 """Takes the engine far longer than the deadline."""
 
 
@@ -40,9 +42,24 @@ def events_of(response: httpx.Response) -> list[Any]:
 @pytest.mark.req("R5.1")
 @pytest.mark.parametrize("prefix", ["", "/live"])
 def test_completion_with_and_without_the_stage_prefix(client: httpx.Client, prefix: str) -> None:
-    response = post(client, {"model": MODEL, "prompt": "Hello", "max_tokens": 3}, prefix + COMPLETIONS)
+    response = post(client, {"model": MODEL, "prompt": " 7", "max_tokens": 3}, prefix + COMPLETIONS)
     assert response.status_code == 200
+    assert response.json()["choices"][0]["text"] == " 8 9 10"
     assert response.json()["usage"]["completion_tokens"] == 3
+
+
+@pytest.mark.req("R5.1")
+def test_answers_of_several_prompts_come_apart(client: httpx.Client) -> None:
+    response = post(client, {"prompt": [" 7", " 998", "Hello"], "n": 2, "max_tokens": 3, "temperature": 2})
+    choices = sorted(response.json()["choices"], key=lambda choice: choice["index"])
+    assert [choice["text"] for choice in choices] == [
+        text for text in (counting(8, 3), counting(999, 3), counting(0, 3)) for _ in range(2)
+    ]
+
+
+def test_stop_ends_an_answer(client: httpx.Client) -> None:
+    [choice] = post(client, {"prompt": " 7", "max_tokens": 9, "stop": " 11"}).json()["choices"]
+    assert (choice["text"], choice["finish_reason"]) == (" 8 9 10", "stop")
 
 
 @pytest.mark.req("R1.4", "R5.2")
@@ -75,6 +92,7 @@ def test_stream_reports_usage_only_when_asked(client: httpx.Client, asked: bool)
     with client.stream("POST", COMPLETIONS, json=body) as response:
         events = events_of(response)
     assert events[-1] == "[DONE]"
+    assert "".join(choice["text"] for event in events[:-1] for choice in event["choices"]) == " 0 1 2"
     assert [bool(event.get("usage")) for event in events[:-1]].count(True) == asked
 
 
@@ -260,19 +278,17 @@ def test_no_prompt_or_key_is_logged(client: httpx.Client, gateway: Gateway) -> N
 
 
 @pytest.mark.req("R7.2")
-@pytest.mark.parametrize("stream", [False, True])
 def test_past_the_deadline_504_or_an_error_event_and_the_work_is_cancelled(
-    client: httpx.Client, gateway: Gateway, stream: bool
+    client: httpx.Client, gateway: Gateway
 ) -> None:
-    with client.stream("POST", COMPLETIONS, json={**LONG, "stream": stream}) as response:
-        if stream:
-            error = events_of(response)[-1]["error"]
-        else:
-            response.read()
-            assert response.status_code == 504
-            error = error_of(response)
-    assert error["code"] == 504
-    assert f"{REQUEST_TIMEOUT_SECONDS} seconds" in error["message"]
+    with ThreadPoolExecutor() as threads:
+        plain = threads.submit(post, client, LONG)
+        with client.stream("POST", COMPLETIONS, json={**LONG, "stream": True}) as response:
+            event = events_of(response)[-1]
+    assert plain.result().status_code == 504
+    for error in (error_of(plain.result()), event["error"]):
+        assert error["code"] == 504
+        assert f"{REQUEST_TIMEOUT_SECONDS} seconds" in error["message"]
     wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 0, "the engine's work cancelled")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine_fixtures import MAX_IN_FLIGHT, MAX_QUEUED, Gateway
+from engine_fixtures import MAX_IN_FLIGHT, MAX_QUEUED, Gateway, counting
 
 TIMES_CAPACITY = 10
 BOUND_MIB = 64
@@ -19,7 +19,7 @@ def peak_memory_mib(pid: int) -> float:
 
 
 async def flood(url: str, requests: int) -> list[httpx.Response]:
-    body = {"prompt": "Hello", "max_tokens": 16, "ignore_eos": True}
+    body = {"prompt": "Hello", "max_tokens": 16}
     limits = httpx.Limits(max_connections=requests)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
         return await asyncio.gather(*(client.post("/v1/completions", json=body) for _ in range(requests)))
@@ -35,6 +35,7 @@ def test_overload_is_answered_or_refused_with_retry_after(gateway: Gateway) -> N
     assert len(answered) + len(refused) == len(responses)
     assert len(answered) >= capacity
     assert refused
+    assert {response.json()["choices"][0]["text"] for response in answered} == {counting(0, 16)}
     assert all(int(response.headers["retry-after"]) >= 1 for response in refused)
     assert peak_memory_mib(gateway.process.pid) - before < BOUND_MIB
     assert gateway.health()["status"] == "ready"

@@ -181,9 +181,10 @@ class Hub:
         dnf.parent.mkdir(exist_ok=True)
         dnf.write_text("#!/bin/bash\n")
         dnf.chmod(0o755)
+        (self.root / ".curlrc").write_text("retry-max-time = 1\n")
         return subprocess.run(
             ["bash", str(self.scripts / "model.sh")],
-            env={**os.environ, "PATH": f"{dnf.parent}:{os.environ['PATH']}"},
+            env={**os.environ, "PATH": f"{dnf.parent}:{os.environ['PATH']}", "CURL_HOME": str(self.root)},
             capture_output=True,
             text=True,
             timeout=60,

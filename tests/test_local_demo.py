@@ -1,18 +1,22 @@
 """The local demo, as a new user runs it: a real small model, the page, and nothing left behind."""
 
+import contextlib
 import itertools
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletionUserMessageParam
+from playwright.sync_api import Browser, expect
 
 from conftest import ROOT
 from engine_fixtures import free_port
@@ -87,6 +91,25 @@ def test_a_real_model_answers_sensibly_plain_and_streamed(demo: Demo) -> None:
     assert len([part for part in parts if part]) > 3
 
 
+@pytest.mark.req("R5.1")
+def test_the_curl_of_the_readme_names_paris_each_time(demo: Demo) -> None:
+    [call] = re.findall(r"^    (curl .*(?:\\\n.*)+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    command = call.replace("http://127.0.0.1:8000", demo.api)
+    for _ in range(10):
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+        assert "Paris" in json.loads(done.stdout)["choices"][0]["message"]["content"]
+
+
+@pytest.mark.req("R9.3")
+def test_the_pages_first_answer_is_sensible(demo: Demo, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(demo.page)
+    page.get_by_label("Your prompt").fill("What is the capital of France?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("button", name="Copy answer")).to_be_visible(timeout=60_000)
+    expect(page.locator(".answer")).to_contain_text("Paris")
+
+
 def test_a_taken_port_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -99,11 +122,29 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert done.stdout == ""
 
 
-def test_ctrl_c_stops_everything(demo: Demo) -> None:
+STREAMS = 3
+
+
+@contextlib.contextmanager
+def story(demo: Demo) -> Generator[Iterator[str]]:
+    """The lines of a streamed answer of several seconds."""
+    messages = [{"role": "user", "content": "Tell me a long story."}]
+    body = {"messages": messages, "max_tokens": 100, "stream": True}
+    with httpx.stream("POST", f"{demo.api}/v1/chat/completions", json=body, timeout=120) as response:
+        yield response.iter_lines()
+
+
+def test_ctrl_c_lets_answers_end_and_stops_everything(demo: Demo) -> None:
     children = descendants(demo.process.pid)
     assert any("runtime" in command for command in children.values())
     assert any("vllm" in command.lower() for command in children.values())
-    demo.process.send_signal(signal.SIGINT)
+    with contextlib.ExitStack() as stack:
+        answers = [stack.enter_context(story(demo)) for _ in range(STREAMS)]
+        first = [next(lines) for lines in answers]
+        demo.process.send_signal(signal.SIGINT)
+        ends = [list(filter(None, lines))[-1] for lines in answers]
+    assert all(line.startswith("data: {") for line in first)
+    assert ends == ["data: [DONE]"] * STREAMS
     assert demo.process.wait(timeout=60) == 128 + signal.SIGINT
     left = {pid: command for pid, (_, command) in processes().items() if children.get(pid) == command}
     assert left == {}

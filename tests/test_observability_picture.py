@@ -10,8 +10,6 @@ from inference_constructs.dashboard import Dashboard
 from ops.dashboard import render, sample_content, times_of
 from ops.metric_math import evaluate
 
-FILE = Path(__file__).parent.parent / "docs" / "images" / "dashboard.png"
-
 
 def labels(axes: Axes) -> set[str]:
     legend = axes.get_legend()
@@ -32,10 +30,6 @@ def test_picture_shows_every_visible_line(tmp_path: Path) -> None:
     assert wanted == set[str]().union(*(labels(axes) for axes in figure.axes))
     figure.savefig(tmp_path / "dashboard.png")  # pyright: ignore[reportUnknownMemberType]
     assert (tmp_path / "dashboard.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_picture_of_the_documentation_is_there() -> None:
-    assert FILE.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("start", "hours"), [("-PT3H", 3), ("-P7D", 168)])

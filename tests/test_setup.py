@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-
+from ops.install import TORCH, Environment, install_torch
 
 NEEDED = (
     *("Pipfile.lock", "constructs/pyproject.toml", "runtime/requirements-cpu.txt"),
@@ -51,6 +51,39 @@ def test_an_unsupported_machine_is_one_clear_line(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[0] == (
         "error: the local engine needs Linux on x86_64 or aarch64, this is Linux on riscv64"
     )
+
+
+FAKE_UV = """#!/bin/bash
+echo "$*" >> "$CALLS"
+case "$*" in
+    *--dry-run*) echo "$PLANNED" >&2 ;;
+    *--torch-backend*) exit "$BACKEND" ;;
+esac
+"""
+CUDA = "+ nvidia-cublas==13.1.1.3\n+ torch==2.13.0"
+
+
+@pytest.mark.parametrize(
+    ("planned", "backend", "installed", "said"),
+    [
+        ("+ torch==2.13.0+cpu", 0, f"--no-deps {TORCH}", "from where pip is set up to look"),
+        (CUDA, 0, f"--no-deps --torch-backend cpu {TORCH}", "from PyTorch's own index"),
+        (CUDA, 2, TORCH, "the CUDA build, with all that it needs"),
+    ],
+)
+def test_torch_is_taken_from_the_first_place_that_has_a_build_for_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planned: str, backend: int, installed: str, said: str
+) -> None:
+    (tmp_path / "uv").write_text(FAKE_UV)
+    (tmp_path / "uv").chmod(0o755)
+    calls = tmp_path / "calls"
+    for name, value in (("CALLS", calls), ("PLANNED", planned), ("BACKEND", backend)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr("ops.install.TOOLS", tmp_path)
+    environment = Environment("unused", {"find-links": ["/wheels"], "extra-index-url": ["https://a", "https://b"]})
+    assert said in install_torch(environment)
+    last = calls.read_text().splitlines()[-1]
+    assert last.endswith(f"--index https://a --index https://b --find-links /wheels {installed}")
 
 
 @pytest.mark.parametrize(("file", "address"), [("Pipfile.lock", '"url"'), ("package-lock.json", '"resolved"')])
