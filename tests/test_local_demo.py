@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import openai
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, expect
 
 from conftest import ROOT
 from engine_fixtures import free_port
+from ops.demo import last_words
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,22 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            "INFO: booting\n(EngineCore pid=7) ImportError: libcudnn.so.9: cannot open shared object file\nINFO: bye\n",
+            "ImportError: libcudnn.so.9: cannot open shared object file",
+        ),
+        ("Killed\n\n", "Killed"),
+        ("", "it wrote nothing"),
+    ],
+)
+def test_the_cause_of_a_failed_start_is_named(tmp_path: Path, log: str, cause: str) -> None:
+    (tmp_path / "log").write_text(log)
+    assert last_words(tmp_path / "log") == cause
+
+
 STREAMS = 3
 
 
@@ -129,7 +147,7 @@ STREAMS = 3
 def story(demo: Demo) -> Generator[Iterator[str]]:
     """The lines of a streamed answer of several seconds."""
     messages = [{"role": "user", "content": "Tell me a long story."}]
-    body = {"messages": messages, "max_tokens": 100, "stream": True}
+    body = {"messages": messages, "max_tokens": 24, "stream": True}
     with httpx.stream("POST", f"{demo.api}/v1/chat/completions", json=body, timeout=120) as response:
         yield response.iter_lines()
 
