@@ -146,7 +146,7 @@ $(ENGINE): runtime/requirements-cpu.txt
 $(CHECKOV): ops/requirements-checkov.txt
 	@echo "set-up: checkov"
 	@$(PYTHON) -m venv .venv-checkov
-	@.venv-checkov/bin/pip install --quiet --no-deps --requirement $<
+	@.venv-checkov/bin/pip install --quiet --no-deps --require-hashes --requirement $<
 	@touch $@
 
 $(NODE_MODULES): package-lock.json | $(APP)
