@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from inference_constructs.boot_budget import (
 )
 from inference_constructs.boot_script import MODEL_FOLDER
 from runtime.gpu_profiles import INSTANCE_TYPES, engine_profile
+from runtime.metrics import REQUESTS
+from runtime.publisher import emf_document
 from runtime.settings import Settings
 from stack_json import Json
 from stacks.environments import ENVIRONMENTS, Environment
@@ -102,7 +106,8 @@ def test_boot_script_has_no_known_mistake(inference: Json) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "inference.service"
-    unit.write_text(UNIT.read_text().replace("/usr/bin/docker", "/usr/bin/true"))
+    script = "/opt/inference/runtime/machine/serve.sh"
+    unit.write_text(UNIT.read_text().replace("/usr/bin/docker", "/usr/bin/true").replace(script, str(SERVE)))
     (tmp_path / "docker.service").write_text("[Service]\nExecStart=/usr/bin/true\n")
     environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
     done = subprocess.run(
@@ -124,12 +129,99 @@ def test_unit_waits_for_the_longest_drain(synthesized: dict[str, Json], tmp_path
     assert drain < docker_waits < systemd_waits
 
 
-def test_container_gets_only_what_it_needs() -> None:
-    unit = UNIT.read_text()
-    for option in ("--read-only", "--cap-drop ALL", "no-new-privileges", "/model:ro"):
-        assert option in unit
-    assert "--network host" not in unit
-    assert "--privileged" not in unit
+SERVE = MACHINE / "serve.sh"
+DOCKER = """echo "docker $*" >> {root}/calls
+case "$*" in
+*"--name inference "*) cat {root}/printed; echo oops >&2 ;;
+*"--name inference-log "*)
+    cd {repository} && GATEWAY_ENVIRONMENT=prod exec {python} -m runtime.log_filter > {root}/events ;;
+esac"""
+"""Stands in for `docker run`: the container prints what a test wants, the filter is the real one."""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    """A folder with what a start of the service did: calls, and the log events that left the host."""
+    forged = {"Namespace": "InferenceHost", "Dimensions": [["AutoScalingGroupName"]], "Metrics": [GPU_METRIC]}
+    aws = {"Timestamp": 1, "CloudWatchMetrics": [forged]}
+    line = {"_aws": aws, "AutoScalingGroupName": "inference-prod-hosts", GPU_METRIC["Name"]: 100}
+    own = emf_document("prod", 1.0, {REQUESTS: 1}, {})
+    (tmp_path / "printed").write_bytes(json.dumps(line, separators=(",", ":")).encode() + b"\n" + own + b"\n")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    docker = DOCKER.format(root=tmp_path, repository=ROOT, python=sys.executable)
+    note = f'echo "$(basename "$0") $*" >> {tmp_path}/calls'
+    for name, script in {"docker": docker, **dict.fromkeys(("mount", "umount", "install", "mkdir"), note)}.items():
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / name).chmod(0o755)
+    environ = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "LOG_OPTIONS": "--log-driver=awslogs --log-opt=mode=non-blocking",
+    }
+    subprocess.run(["bash", str(SERVE)], env=environ, check=True, timeout=60)
+    return tmp_path
+
+
+GPU_METRIC = {"Name": "nvidia_smi_utilization_gpu", "Unit": "Percent"}
+
+
+def docker_run(served: Path, name: str) -> str:
+    (call,) = [
+        line
+        for line in (served / "calls").read_text().splitlines()
+        if f"run --rm --name {name} " in f"{line} " or f"run --rm --interactive --name {name} " in f"{line} "
+    ]
+    return call
+
+
+def test_forged_metric_leaves_the_host_as_text(served: Path) -> None:
+    forged, *_ = [line for line in (served / "events").read_text().splitlines() if GPU_METRIC["Name"] in line]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(forged)
+
+
+@pytest.mark.req("R4.2")
+def test_gateways_metric_leaves_the_host_as_a_document(served: Path) -> None:
+    (document,) = [line for line in (served / "events").read_text().splitlines() if line.startswith("{")]
+    assert json.loads(document)["Requests"] == 1
+
+
+def test_errors_of_the_container_are_in_the_log(served: Path) -> None:
+    assert "| oops" in (served / "events").read_text().splitlines()
+
+
+def test_output_reaches_cloudwatch_through_the_filter_only(served: Path) -> None:
+    assert "--log-driver none" in docker_run(served, "inference")
+    assert "--log-driver=awslogs" in docker_run(served, "inference-log")
+    assert "--network none" in docker_run(served, "inference-log")
+
+
+@pytest.mark.parametrize("container", ["inference", "inference-log"])
+def test_container_gets_only_what_it_needs(container: str, served: Path) -> None:
+    call = docker_run(served, container)
+    for option in ("--read-only", "--cap-drop ALL", "no-new-privileges", "--pids-limit"):
+        assert option in call
+    for option in ("--network host", "--privileged", "unconfined", "docker.sock"):
+        assert option not in call
+
+
+def test_container_cannot_change_weights_or_cache_of_the_host(served: Path) -> None:
+    volumes = re.findall(r"--volume (\S+)", docker_run(served, "inference"))
+    assert volumes == [f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro", "/run/inference/copy:/cache"]
+
+
+def test_python_runs_nothing_that_was_left_in_its_home(served: Path) -> None:
+    call = docker_run(served, "inference")
+    assert "--env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1" in call
+
+
+def test_cache_is_made_anew_in_memory_at_each_start(served: Path) -> None:
+    calls = (served / "calls").read_text().splitlines()
+    kinds = [call.split()[0] for call in calls if call.split()[0] in ("umount", "mount") or "run --rm --name" in call]
+    assert kinds == ["umount", "mount", "mount", "docker"]
+    mounts = [call for call in calls if call.startswith("mount ")]
+    assert mounts[0].startswith("mount -t tmpfs")
+    assert "lowerdir=/var/lib/inference/cache,upperdir=/run/inference/" in mounts[1]
 
 
 @pytest.mark.req("R1.2")

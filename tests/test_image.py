@@ -119,6 +119,20 @@ def test_image_that_does_not_answer_is_not_published(image: Json) -> None:
         assert build["image_tests_configuration"]["image_tests_enabled"] is True
 
 
+def test_build_fills_the_cache_that_the_test_takes_as_it_is(image: Json) -> None:
+    for document in documents(image):
+        (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]
+        assert fill["inputs"]["commands"][0].endswith("/try.sh fill")
+
+
+def test_trials_may_take_40_minutes_and_reading_the_volume_an_hour_more(image: Json) -> None:
+    for document in documents(image):
+        (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]
+        (test,) = steps(document, "test")
+        assert fill["timeoutSeconds"] > 40 * 60
+        assert test["timeoutSeconds"] > 100 * 60
+
+
 def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: Path) -> None:
     for document in documents(image):
         (command,) = [c for c in steps(document, "build")[2]["inputs"]["commands"] if c.startswith("cat > trial.env")]
@@ -131,10 +145,114 @@ def test_container_is_vllm_at_a_version() -> None:
     assert re.search(r"^FROM docker\.io/vllm/vllm-openai:v\d+\.\d+\.\d+$", (MACHINE / "Dockerfile").read_text(), re.M)
 
 
+def commands_folder(root: Path, scripts: dict[str, str]) -> Path:
+    """A folder for the PATH with stand-ins for commands, by name."""
+    folder = root / "bin"
+    folder.mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def run_with(folder: Path, *command: str, stdin: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=stdin,
+        env={"PATH": f"{folder}:{os.environ['PATH']}", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+USERADD = """grep -q ":$2:" {passwd} && { echo "useradd: UID $2 is not unique" >&2; exit 4; }
+echo "inference:x:$2:$2::/cache:/bin/sh" >> {passwd}"""
+
+
+@pytest.mark.req("R1.1")
+@pytest.mark.parametrize("present", ["", "vllm:x:2000:2000::/home/vllm:/bin/bash\n"], ids=["without", "with"])
+def test_container_builds_whether_or_not_the_base_has_the_user(present: str, tmp_path: Path) -> None:
+    passwd = tmp_path / "passwd"
+    passwd.write_text("root:x:0:0:root:/root:/bin/bash\n" + present)
+    folder = commands_folder(
+        tmp_path,
+        {
+            "getent": f'grep ":$2:" {passwd}',
+            "useradd": USERADD.replace("{passwd}", str(passwd)),
+            "python3": "true",
+        },
+    )
+    lines = re.findall(r"^RUN (.+)$", (MACHINE / "Dockerfile").read_text(), re.M)
+    assert len(lines) == 2
+    assert [run_with(folder, "sh", "-c", line).returncode for line in lines] == [0, 0]
+    assert passwd.read_text().count(":2000:2000:") == 1
+
+
+def test_container_runs_as_that_user_by_number() -> None:
+    assert re.search(r"^USER 2000$", (MACHINE / "Dockerfile").read_text(), re.M)
+
+
+def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    note = f'echo "$(basename "$0") $*" >> {calls}'
+    folder = commands_folder(tmp_path, dict.fromkeys(("docker", "systemctl", "install", "du"), note))
+    done = run_with(folder, "bash", str(MACHINE / "container.sh"))
+    assert done.returncode == 0, done.stderr
+    docker = [line for line in calls.read_text().splitlines() if line.startswith("docker ")]
+    (base,) = re.findall(r"^FROM (.+)$", (MACHINE / "Dockerfile").read_text(), re.M)
+    assert docker[0] == f"docker pull --quiet {base}"
+    assert docker[1].startswith("docker build ")
+
+
+class Trial:
+    """A host on which try.sh runs: its paths below a folder, every command a stand-in that notes its call."""
+
+    def __init__(self, root: Path) -> None:
+        self.calls = root / "calls"
+        self.host_env = root / "host.env"
+        (root / "etc").mkdir()
+        (root / "runtime" / "machine").mkdir(parents=True)
+        (root / "trial.env").write_text("GATEWAY_MODEL=x\n")
+        note = f'echo "$(basename "$0") $*" >> {self.calls}'
+        self.folder = commands_folder(
+            root,
+            {
+                "fio": note,
+                "systemctl": f"{note}\n[ $1 = stop ] || cp {root}/etc/host.env {self.host_env}",
+                "curl": f"{note}\n[[ $* == */health ]] || echo ' Paris'",
+                "sleep": "true",
+            },
+        )
+        self.script = root / "runtime" / "machine" / "try.sh"
+        self.script.write_text((MACHINE / "try.sh").read_text().replace("/etc/inference/", f"{root}/etc/"))
+
+    def run(self, *arguments: str) -> list[str]:
+        done = run_with(self.folder, "bash", str(self.script), *arguments)
+        assert done.returncode == 0, done.stderr
+        return [line.split()[0] for line in self.calls.read_text().splitlines()]
+
+
+def test_test_host_reads_its_volume_before_the_service_starts(tmp_path: Path) -> None:
+    assert Trial(tmp_path).run() == ["fio", "systemctl", "curl", "curl", "systemctl"]
+
+
+def test_build_host_has_nothing_to_read(tmp_path: Path) -> None:
+    assert "fio" not in Trial(tmp_path).run("fill")
+
+
+@pytest.mark.parametrize(("arguments", "fills"), [(["fill"], True), ([], False)], ids=["build", "test"])
+def test_only_a_build_writes_into_the_images_cache(arguments: list[str], fills: bool, tmp_path: Path) -> None:
+    trial = Trial(tmp_path)
+    trial.run(*arguments)
+    assert ("CACHE=/var/lib/inference/cache" in trial.host_env.read_text()) == fills
+
+
 def test_scripts_and_settings_agree_on_the_folders() -> None:
     assert f"model={MODEL_FOLDER}\n" in (MACHINE / "model.sh").read_text()
     assert json.loads((MACHINE / "docker-daemon.json").read_text())["data-root"].startswith(DATA_FOLDER)
-    assert f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro" in (MACHINE / "inference.service").read_text()
+    assert f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro" in (MACHINE / "serve.sh").read_text()
 
 
 class Hub:
@@ -232,8 +350,9 @@ def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
 
 def test_build_host_reads_bundles_and_writes_logs_of_its_own_bucket(image: Json) -> None:
     policy = json.loads(only(image, "aws_iam_role_policy")["policy"])
-    (bucket,) = {address for statement in policy["Statement"] for address in references(statement)}
-    assert {(s["Action"], s["Resource"].partition("}")[2]) for s in policy["Statement"]} == {
+    statements = [statement for statement in policy["Statement"] if str(statement["Action"]).startswith("s3:")]
+    (bucket,) = {address for statement in statements for address in references(statement)}
+    assert {(s["Action"], s["Resource"].partition("}")[2]) for s in statements} == {
         ("s3:GetObject", "/bundles/*"),
         ("s3:PutObject", "/logs/*"),
     }

@@ -24,6 +24,7 @@ from constructs import Construct
 
 from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
+from inference_constructs.host_role import session_manager
 from inference_constructs.iam import Statement, policy_document, service_trust
 
 BUILD_CIDR = "10.0.0.0/24"
@@ -95,9 +96,43 @@ class BuildNetwork(Construct):
         return f"${{{zones.fqn}[0]}}"
 
 
-class BuildRole(Construct):
-    """The build hosts' role: what Image Builder asks for, and this bucket.
+def run_command_and_inventory(account: Account) -> list[Statement]:
+    """Statements that let Image Builder run its steps on a host, and list the software of an image.
 
+    Its own role sends commands, and associates the document AWS-GatherSoftwareInventory; what an agent calls for these
+    is in AmazonSSMManagedInstanceCore, of which this is the part without parameters, patches and compliance.
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceRoleForImageBuilder.html
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
+    """
+    instances = f"arn:{account.partition}:ec2:{account.region}:{account.account_id}:instance/*"
+    systems_manager = f"arn:{account.partition}:ssm:{account.region}"
+    messages = ["AcknowledgeMessage", "DeleteMessage", "FailMessage", "GetEndpoint", "GetMessages", "SendReply"]
+    return [
+        {
+            "Sid": "TakeCommandsAndReportSoftware",
+            "Effect": "Allow",
+            "Action": [*(f"ec2messages:{action}" for action in messages), "ssm:PutInventory"],
+            "Resource": "*",  # these have no resource types
+        },
+        {
+            "Sid": "ReadAmazonsDocuments",
+            "Effect": "Allow",
+            "Action": ["ssm:DescribeDocument", "ssm:GetDocument"],
+            "Resource": f"{systems_manager}:*:document/AWS-*",
+        },
+        {
+            "Sid": "FollowAssociations",
+            "Effect": "Allow",
+            "Action": ["ssm:ListInstanceAssociations", "ssm:UpdateInstanceAssociationStatus"],
+            "Resource": [instances, f"{systems_manager}:{account.account_id}:association/*"],
+        },
+    ]
+
+
+class BuildRole(Construct):
+    """The build hosts' role: what Image Builder asks for, run commands and inventory over Systems Manager, this bucket.
+
+    Image Builder's guide attaches AmazonSSMManagedInstanceCore, too, which reads every parameter of the account.
     https://docs.aws.amazon.com/imagebuilder/latest/userguide/image-builder-setting-up.html
 
     Attributes:
@@ -126,14 +161,19 @@ class BuildRole(Construct):
             "Action": "s3:PutObject",
             "Resource": f"{bucket.bucket.arn}/logs/*",
         }
-        policy = IamRolePolicy(self, "Policy", role=role.id, policy=policy_document(read_bundle, write_logs))
-        managed = [
-            IamRolePolicyAttachment(
-                self, name, role=role.name, policy_arn=f"arn:{account.partition}:iam::aws:policy/{name}"
-            )
-            for name in ("EC2InstanceProfileForImageBuilder", "AmazonSSMManagedInstanceCore")
-        ]
+        policy = IamRolePolicy(
+            self,
+            "Policy",
+            role=role.id,
+            policy=policy_document(
+                read_bundle, write_logs, *session_manager(account), *run_command_and_inventory(account)
+            ),
+        )
+        name = "EC2InstanceProfileForImageBuilder"
+        managed = IamRolePolicyAttachment(
+            self, name, role=role.name, policy_arn=f"arn:{account.partition}:iam::aws:policy/{name}"
+        )
         self.instance_profile = IamInstanceProfile(
             self, "InstanceProfile", name=f"{prefix}-{account.region}-build", role=role.name
         )
-        self.ready = [policy, *managed]
+        self.ready = [policy, managed]

@@ -109,7 +109,7 @@ class ImageBuild(Construct):
             distribution_configuration_arn=self._distribution().arn,
             image_tests_configuration={"image_tests_enabled": True},
             enhanced_image_metadata_enabled=True,
-            timeouts={"create": "180m"},
+            timeouts={"create": "240m"},
             tags={"Name": f"{self._name} {version}"},
             depends_on=site.role.ready,
         )

@@ -3,7 +3,11 @@
 import json
 
 INSTALL_FOLDER = "/opt/inference"
-TRIAL_MINUTES = 15
+TRIAL_MINUTES = 40
+"""How long the service may take until it is ready in a trial, as in try.sh."""
+
+INITIALIZATION_MINUTES = 60
+"""How long the test host may read its data volume, which comes from S3 at a rate that AWS does not state (estimate)."""
 
 _SCRIPTS = f"{INSTALL_FOLDER}/runtime/machine"
 
@@ -34,25 +38,28 @@ def component_document(*, bundle_uri: str, bundle_sha256: str, trial_settings: s
         _step("Container", "container", minutes=45),
         _step("Model", "model", minutes=45),
         _step("Service", "service", minutes=10),
-        _step("WarmCompileCache", "try", minutes=TRIAL_MINUTES + 5),
+        _step("WarmCompileCache", "try", "fill", minutes=TRIAL_MINUTES + 5),
         _step("Clean", "clean", minutes=5),
     ]
     document = {
         "schemaVersion": 1.0,
         "phases": [
             {"name": "build", "steps": build},
-            {"name": "test", "steps": [_step("AnswerAQuestion", "try", minutes=TRIAL_MINUTES + 5)]},
+            {
+                "name": "test",
+                "steps": [_step("AnswerAQuestion", "try", minutes=INITIALIZATION_MINUTES + TRIAL_MINUTES + 5)],
+            },
         ],
     }
     return json.dumps(document, indent=2)
 
 
-def _step(name: str, script: str, *, minutes: int) -> dict[str, object]:
+def _step(name: str, script: str, *arguments: str, minutes: int) -> dict[str, object]:
     """A step that runs a script of the bundle and ends the build where it fails."""
     return {
         "name": name,
         "action": "ExecuteBash",
         "timeoutSeconds": minutes * 60,
         "onFailure": "Abort",
-        "inputs": {"commands": [f"bash {_SCRIPTS}/{script}.sh"]},
+        "inputs": {"commands": [" ".join([f"bash {_SCRIPTS}/{script}.sh", *arguments])]},
     }

@@ -9,7 +9,11 @@ install -D -m 0644 "$here/docker-service.conf" /etc/systemd/system/docker.servic
 systemctl daemon-reload
 systemctl enable --now docker.service
 
+# pulled first: what BuildKit pulls itself stays on the volume a second time, compressed, and pruning leaves the holes
+base=$(sed -n 's/^FROM //p' "$here/Dockerfile")
+docker pull --quiet "$base"
 docker build --file "$here/Dockerfile" --tag inference:current "$here/../.."
-# what was really pulled, for the build's log
+# what was really pulled, and where the space went, for the build's log
 docker image ls --digests --no-trunc
 docker builder prune --all --force
+du --summarize --human-readable /var/lib/inference/docker/*

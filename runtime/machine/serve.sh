@@ -1,0 +1,33 @@
+#!/bin/bash
+# Runs the container until it ends. What it prints leaves the host through runtime/log_filter.py only, in a second
+# container that has no network and nothing else to do.
+#
+# The compile cache is mounted as an overlay in memory, made anew at each start: what the container writes there is gone
+# with it, and the image's own cache, below, is out of its reach. Only a build passes another CACHE, to fill that one.
+set -euo pipefail
+image=inference:current
+cache=${CACHE:-/run/inference/copy}
+
+docker rm --force inference inference-log > /dev/null 2>&1 || true
+if [ -z "${CACHE:-}" ]; then
+    umount --quiet /run/inference/copy /run/inference || true
+    mkdir -p /run/inference
+    mount -t tmpfs -o size=2g,mode=0700 tmpfs /run/inference
+    install -d -o 2000 -g 2000 /run/inference/{upper,work,copy}
+    mount -t overlay -o lowerdir=/var/lib/inference/cache,upperdir=/run/inference/upper,workdir=/run/inference/work \
+        overlay /run/inference/copy
+fi
+
+# shellcheck disable=SC2086  # LOG_OPTIONS is a list of words
+docker run --rm --name inference --log-driver none \
+    --gpus all --publish 8000:8000 --shm-size 2g --pids-limit 4096 \
+    --read-only --tmpfs /tmp:exec --cap-drop ALL --security-opt no-new-privileges \
+    --volume /var/lib/inference/model:/var/lib/inference/model:ro --volume "$cache":/cache \
+    --env HOME=/cache --env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1 \
+    --env-file /etc/inference/gateway.env \
+    "$image" 2>&1 |
+    docker run --rm --interactive --name inference-log $LOG_OPTIONS \
+        --network none --pids-limit 16 --memory 256m \
+        --read-only --cap-drop ALL --security-opt no-new-privileges --user 65534:65534 \
+        --env-file /etc/inference/gateway.env --env PYTHONDONTWRITEBYTECODE=1 \
+        --entrypoint python3 "$image" -m runtime.log_filter > /dev/null
