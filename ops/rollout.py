@@ -112,12 +112,12 @@ class Rollout:
 
     def _group(self) -> dict[str, Any] | None:
         found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group_name])
-        return next(iter(found["AutoScalingGroups"]), None)
+        return found["AutoScalingGroups"][0] if found["AutoScalingGroups"] else None
 
     def _newest(self) -> dict[str, Any]:
         """Return the newest refresh; nothing where there was none."""
         found = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self._group_name, MaxRecords=1)
-        return next(iter(found["InstanceRefreshes"]), {})
+        return found["InstanceRefreshes"][0] if found["InstanceRefreshes"] else {}
 
     def _watch(self, known: str | None) -> dict[str, Any] | None:
         """Return the newest refresh once it has ended; nothing where that is the one which is known."""

@@ -117,8 +117,10 @@ class Stack:
         https://github.com/hashicorp/terraform-provider-aws/issues/13630
         """
         changes = json.loads(self._must("show", "-json", PLAN, capture=True)).get("resource_changes", [])
-        removed = any(change["change"]["actions"] == ["delete"] and change["type"] in COPIED for change in changes)
-        return [change["address"] for change in changes if removed and change["type"] == DEPLOYMENT]
+        removed = [change for change in changes if change["change"]["actions"] == ["delete"]]
+        if not any(change["type"] in COPIED for change in removed):
+            return []
+        return [change["address"] for change in changes if change["type"] == DEPLOYMENT and change not in removed]
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply by name."""
