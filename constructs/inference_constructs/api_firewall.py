@@ -114,7 +114,7 @@ class ApiFirewall(Construct):
         https://fetch.spec.whatwg.org/#cors-preflight-fetch
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html
         """
-        preflight = {
+        preflight: dict[str, object] = {
             "byte_match_statement": {
                 "field_to_match": {"method": {}},
                 "positional_constraint": "EXACTLY",
@@ -122,7 +122,7 @@ class ApiFirewall(Construct):
                 "text_transformation": [{"priority": 0, "type": "NONE"}],
             }
         }
-        statement = {
+        statement: dict[str, object] = {
             "rate_based_statement": {
                 "limit": rate_limit_per_minute.string_value,
                 "evaluation_window_sec": WINDOW_SECONDS,
