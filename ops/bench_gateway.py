@@ -19,8 +19,10 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
+
+from ops.percentiles import percentile
 
 LITELLM = "litellm[proxy]==1.106.2"
 LITELLM_VENV = Path(".venv-litellm")
@@ -85,7 +87,7 @@ class Target:
 
     def p(self, connections: int, percent: int) -> float:
         """Return a percentile of the latency, in milliseconds."""
-        return quantiles(self.seconds[connections], n=100)[percent - 1] * 1000
+        return percentile(self.seconds[connections], percent) * 1000
 
     def rate(self, connections: int) -> float:
         """Return requests a second, the median of the rounds."""

@@ -20,13 +20,14 @@ from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 
+from inference_constructs.alarm_names import ROLLOUT_ALARMS, alarm_name
 from ops import smoke
 from ops.account import account_id
 from ops.arguments import add_environment, add_variables, variable_options
 from ops.paths import STACKS
 from ops.preflight import preflight
 from ops.readiness import wait_until_ready
-from ops.rollout import wait_for_rollout
+from ops.rollout import Rollout
 from ops.state_bootstrap import bootstrap, local_state_path
 from ops.tofu import Stack, synthesize
 from stacks.environments import REGION, Environment
@@ -94,9 +95,19 @@ class Deployment:
             print_forecast(stack.planned_outputs())
             if not self._dry_run:
                 self.approve(stack.name)
+                outdated = stack.outdated_by_plan()
                 stack.apply()
+                self._replace(stack, outdated, variables)
         finally:
             stack.plan_file.unlink(missing_ok=True)
+
+    @staticmethod
+    def _replace(stack: Stack, addresses: Sequence[str], variables: Sequence[str]) -> None:
+        """Deploy an API once more that lost a route: its new deployment was made before the route was removed."""
+        if addresses:
+            console.print(f"{stack.name}: once more, since what was removed is still in {', '.join(addresses)}")
+            stack.plan(*(f"-replace={address}" for address in addresses), *variables)
+            stack.apply()
 
     def run(self, environment: Environment) -> None:
         """Deploy everything that the environment needs."""
@@ -106,11 +117,20 @@ class Deployment:
             return
         self.apply(Stack(STACKS / "image"))
         service = Stack(STACKS / environment.prefix)
+        if self._dry_run:
+            self.apply(service, self._variables)
+            return
+        rollout = Rollout(
+            boto3.client("autoscaling", region_name=environment.region),
+            boto3.client("cloudwatch", region_name=environment.region),
+            group=f"{environment.prefix}-hosts",
+            alarms=[alarm_name(environment.prefix, alarm) for alarm in ROLLOUT_ALARMS],
+            console=console,
+        )
+        before = rollout.before()
         self.apply(service, self._variables)
-        if not self._dry_run:
-            autoscaling = boto3.client("autoscaling", region_name=environment.region)
-            wait_for_rollout(autoscaling, f"{environment.prefix}-hosts", console)
-            check_service(service)
+        rollout.follow(before)
+        check_service(service)
 
 
 def print_forecast(outputs: Mapping[str, Any]) -> None:

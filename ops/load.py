@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
 import httpx
@@ -27,6 +26,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ops.paths import ROOT, engine_python
+from ops.percentiles import percentile
 from ops.smoke import KEY_VARIABLE, api_url
 
 MAX_REQUESTS = 5_000
@@ -148,10 +148,7 @@ def report_of(result: dict[str, Any], load: Load) -> Report:
 
 def percentiles(seconds: Sequence[float]) -> list[str]:
     """Return p50, p90, p95 and p99 in milliseconds."""
-    if len(seconds) < 2:
-        return [f"{1000 * seconds[0]:,.0f}" if seconds else "-"] * 4
-    cuts = quantiles(seconds, n=100, method="inclusive")
-    return [f"{1000 * cuts[percent - 1]:,.0f}" for percent in (50, 90, 95, 99)]
+    return [f"{1000 * percentile(seconds, percent):,.0f}" if seconds else "-" for percent in (50, 90, 95, 99)]
 
 
 def print_report(report: Report, load: Load, console: Console) -> None:

@@ -23,13 +23,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inference_constructs.boot_budget import INITIALIZATION_MIB_PER_SECOND
 from inference_constructs.domain import CLOUDFRONT_REGION, Domain
-from inference_constructs.image_bundle import image_bundle, image_version
 from inference_constructs.machine_image import ami_parameter
 from ops.arguments import add_environment
 from ops.tofu import tofu_path
 from runtime.gpu_profiles import INSTANCE_TYPES
 from stacks.environments import REGION, Environment
+from stacks.hosts import built_version
 from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 GPU_QUOTA = "L-DB2E81BA"
@@ -37,6 +38,12 @@ GPU_QUOTA = "L-DB2E81BA"
 
 VPC_QUOTA = "L-F678F1CE"
 """VPCs in a region. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html"""
+
+INITIALIZATION_QUOTA_MIBPS = 5_000
+"""Rate at which EBS fills all new volumes of a region at once, where Service Quotas names no quota for it.
+
+https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
+"""
 
 OLDEST_TOFU = (1, 10)
 
@@ -119,6 +126,21 @@ def check_gpu_quota(quotas: Any, ec2: Any, environment: Environment) -> Finding:
     return ok(name, detail)
 
 
+def check_initialization_quota(quotas: Any, environment: Environment) -> Finding:
+    """EBS may fill the data volumes of as many hosts as can start at once."""
+    pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="ebs")
+    # its code is in no document: it is found by its name
+    named = [quota for page in pages for quota in page["Quotas"] if "initialization" in quota["QuotaName"].lower()]
+    quota = int(named[0]["Value"]) if named else INITIALIZATION_QUOTA_MIBPS
+    need = environment.max_instances * INITIALIZATION_MIB_PER_SECOND
+    detail = f"{quota} MiB/s; {need} needed where {environment.max_instances} hosts start at once"
+    if quota < need:
+        return to_do(
+            "EBS initialization", f"{detail}: ask for more in the console of Service Quotas, or lower max_instances"
+        )
+    return ok("EBS initialization", detail)
+
+
 def check_vpc_quota(quotas: Any, ec2: Any, environment: Environment) -> Finding:
     """There is room for one more VPC, or the environment's own is there."""
     name = "VPC quota"
@@ -150,7 +172,7 @@ def check_zones(ec2: Any, environment: Environment) -> Finding:
 def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
     """The machine image of this source tree is there."""
     name = "machine image"
-    version = environment.image_version or image_version(image_bundle())
+    version = environment.image_version or built_version(environment.instance_type)
     parameter = ami_parameter(version, environment.instance_type)
     try:
         ami = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
@@ -230,6 +252,7 @@ def findings(environment: Environment) -> Iterator[Finding]:
     ec2, quotas = client("ec2"), client("service-quotas")
     yield guarded("region", lambda: check_region(ec2, region))
     yield guarded("GPU quota", lambda: check_gpu_quota(quotas, ec2, environment))
+    yield guarded("EBS initialization", lambda: check_initialization_quota(quotas, environment))
     yield guarded("VPC quota", lambda: check_vpc_quota(quotas, ec2, environment))
     yield guarded("zones", lambda: check_zones(ec2, environment))
     yield guarded("machine image", lambda: check_image(client("ssm"), ec2, environment))

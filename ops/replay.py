@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import quantiles
 
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +22,7 @@ from inference_constructs.host_gateway import host_gateway
 from inference_constructs.prices import prices_of
 from ops.fleet_simulation import Outcome, Signal, simulate
 from ops.paths import STACKS
+from ops.percentiles import percentile
 from ops.scaling_rules import ScalingRules, read_rules
 from ops.service_time import service_time
 from ops.synthetic_trace import TRACE
@@ -63,9 +63,9 @@ def replay(requests: list[Request], rules: ScalingRules, console: Console) -> di
     return outcomes
 
 
-def percentile(seconds: list[float], percent: int) -> str:
-    """Return a percentile of seconds as text."""
-    return f"{quantiles(seconds, n=100)[percent - 1]:.1f} s" if len(seconds) > 1 else "-"
+def latency(outcome: Outcome, percent: int) -> str:
+    """Return a percentile of the latency as text."""
+    return f"{percentile(outcome.latencies, percent):.1f} s" if outcome.latencies else "-"
 
 
 def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: Console) -> None:
@@ -74,8 +74,8 @@ def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: C
     table = Table("scaled by", *(SIGNALS[signal] for signal in outcomes))
     rows: dict[str, Callable[[Outcome], str]] = {
         "answered": lambda o: f"{len(o.latencies):,}",
-        "latency p50": lambda o: percentile(o.latencies, 50),
-        "latency p99": lambda o: percentile(o.latencies, 99),
+        "latency p50": lambda o: latency(o, 50),
+        "latency p99": lambda o: latency(o, 99),
         "rejected (503)": lambda o: f"{o.rejected:,}",
         "late (504)": lambda o: f"{o.late:,}",
         "most hosts": lambda o: f"{max((point[1] for point in o.timeline), default=rules.minimum)}",

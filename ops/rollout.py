@@ -1,9 +1,15 @@
-"""Watch an instance refresh: the replacement of hosts that an apply has begun, and does not wait for."""
+"""Watch an instance refresh, the replacement of hosts that an apply begins and does not wait for; undo one that failed.
+
+Auto Scaling's own rollback would go to the new version: the provider saves that in the group before the refresh begins.
+https://github.com/hashicorp/terraform-provider-aws/issues/34189
+"""
 
 # boto3 has no types of its own
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -11,38 +17,135 @@ from rich.console import Console
 UNDER_WAY = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html"""
 
+PREFERENCES = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200, "SkipMatching": True}
+"""New hosts first, as in the group's own refreshes, but stopped by no alarm: the bad version's still ring."""
 
-def newest_refresh(client: Any, group: str) -> dict[str, Any]:
-    """Return the group's newest instance refresh; nothing where there was none."""
-    found = client.describe_instance_refreshes(AutoScalingGroupName=group, MaxRecords=1)["InstanceRefreshes"]
-    return found[0] if found else {}
+INTERVAL_SECONDS = 15
 
 
-def wait_for_rollout(client: Any, group: str, console: Console, interval: float = 15) -> None:
-    """Print how the rollout that is under way goes on, until it has ended.
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """A group before an apply.
+
+    Attributes:
+        version: Version of the launch template to go back to; none where there is no group yet.
+        refresh: Id of the newest refresh that had ended.
+        ringing: Alarms that rang already.
+    """
+
+    version: str | None = None
+    refresh: str | None = None
+    ringing: Sequence[str] = ()
+
+
+class Rollout:
+    """The rollouts of one Auto Scaling group.
 
     Args:
-        client: boto3's client of Auto Scaling.
-        group: Name of the Auto Scaling group.
+        autoscaling: boto3's client of Auto Scaling.
+        cloudwatch: boto3's client of CloudWatch.
+        group: Name of the group.
+        alarms: Names of the alarms that stop its refreshes.
         console: Where to print.
         interval: Seconds between two looks.
-
-    Raises:
-        SystemExit: it ended without success, or the user did not want to wait.
     """
-    began, last, watched = time.monotonic(), "", False
-    try:
-        while (refresh := newest_refresh(client, group)).get("Status") in UNDER_WAY:
-            if not watched:
-                console.print("the new hosts roll out; Ctrl-C ends the watching, not the rollout")
-            watched = True
+
+    def __init__(
+        self,
+        autoscaling: Any,
+        cloudwatch: Any,
+        *,
+        group: str,
+        alarms: Sequence[str],
+        console: Console,
+        interval: float = INTERVAL_SECONDS,
+    ) -> None:
+        self._autoscaling, self._cloudwatch = autoscaling, cloudwatch
+        self._group_name, self._alarms = group, alarms
+        self._console, self._interval = console, interval
+
+    def before(self) -> Before:
+        """Return what there is to go back to: while an earlier rollout is under way, the version of its old hosts."""
+        group = self._group()
+        if group is None:
+            return Before()
+        newest = self._newest()
+        rolling = newest.get("Status") in UNDER_WAY
+        hosts = [host["LaunchTemplate"]["Version"] for host in group["Instances"]] if rolling else []
+        found = self._cloudwatch.describe_alarms(AlarmNames=list(self._alarms), StateValue="ALARM")["MetricAlarms"]
+        return Before(
+            version=min([group["LaunchTemplate"]["Version"], *hosts], key=int),
+            refresh=None if rolling else newest.get("InstanceRefreshId"),
+            ringing=[alarm["AlarmName"] for alarm in found],
+        )
+
+    def follow(self, before: Before) -> None:
+        """Print how the rollout goes on that an apply has begun, until it has ended; undo it where it failed.
+
+        Raises:
+            SystemExit: it ended without success, or the user did not want to wait.
+        """
+        try:
+            ended = self._watch(before.refresh)
+            if ended and ended["Status"] == "Failed" and before.ringing:
+                # the release may be the cure
+                self._say(f"{', '.join(before.ringing)} rang before the release: it rolls on without them")
+                ended = self._refresh(ended)
+            if not ended or ended["Status"] == "Successful":
+                return
+            reason = f"the rollout ended as {ended['Status']}: {ended.get('StatusReason', 'no reason given')}"
+            # cancelled: by somebody, who knows what comes next
+            if ended["Status"] == "Failed" and self._set_version(before.version):
+                ended = self._refresh(ended)
+                if ended and ended["Status"] == "Successful":
+                    sys.exit(
+                        f"error: {reason}; the hosts are back at version {before.version} of the launch template: "
+                        "mend or revert the release, or the next deployment rolls it again"
+                    )
+                reason += "; going back failed too"
+        except KeyboardInterrupt:
+            sys.exit("the rollout goes on; the same command watches it again")
+        sys.exit(f"error: {reason}: see docs/runbook.md, Roll back")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, markup=False)
+
+    def _group(self) -> dict[str, Any] | None:
+        found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group_name])
+        return found["AutoScalingGroups"][0] if found["AutoScalingGroups"] else None
+
+    def _newest(self) -> dict[str, Any]:
+        """Return the newest refresh; nothing where there was none."""
+        found = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self._group_name, MaxRecords=1)
+        return found["InstanceRefreshes"][0] if found["InstanceRefreshes"] else {}
+
+    def _watch(self, known: str | None) -> dict[str, Any] | None:
+        """Return the newest refresh once it has ended; nothing where that is the one which is known."""
+        began, last = time.monotonic(), ""
+        while (refresh := self._newest()).get("Status") in UNDER_WAY:
+            if not last:
+                self._say("the new hosts roll out; Ctrl-C ends the watching, not the rollout")
             state = f"{refresh['Status']}, {refresh.get('PercentageComplete', 0)} %: {refresh.get('StatusReason', '')}"
             if state != last:
-                console.print(f"{time.monotonic() - began:5.0f} s  {state}", highlight=False, markup=False)
+                self._say(f"{time.monotonic() - began:5.0f} s  {state}")
                 last = state
-            time.sleep(interval)
-    except KeyboardInterrupt:
-        sys.exit("the rollout goes on; the same command watches it again")
-    if watched and refresh["Status"] != "Successful":
-        reason = refresh.get("StatusReason", "no reason given")
-        sys.exit(f"error: the rollout ended as {refresh['Status']}: {reason}: see docs/runbook.md, Roll back")
+            time.sleep(self._interval)
+        return refresh if refresh and refresh["InstanceRefreshId"] != known else None
+
+    def _refresh(self, ended: dict[str, Any]) -> dict[str, Any] | None:
+        """Roll the group's version out, whatever rings, and return how that ended."""
+        self._autoscaling.start_instance_refresh(AutoScalingGroupName=self._group_name, Preferences=PREFERENCES)
+        return self._watch(ended["InstanceRefreshId"])
+
+    def _set_version(self, version: str | None) -> bool:
+        """Give the group a version of its launch template; return whether it had another one."""
+        group = self._group()
+        if group is None or version in (None, group["LaunchTemplate"]["Version"]):
+            return False
+        template = group["LaunchTemplate"]
+        self._say(f"the rollout failed: back from version {template['Version']} of the launch template to {version}")
+        self._autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=self._group_name,
+            LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"], "Version": version},
+        )
+        return True

@@ -16,6 +16,17 @@ from ops.paths import ROOT
 
 PLAN = "deploy.tfplan"
 
+DEPLOYMENT = "aws_api_gateway_deployment"
+
+COPIED = {
+    f"aws_api_gateway_{kind}"
+    for kind in ("resource", "method", "integration", "method_response", "integration_response", "gateway_response")
+}
+"""What an API's deployment has copies of.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
+"""
+
 
 def tofu_path() -> str | None:
     """Return the path of `tofu`, or of `terraform` where that is all there is."""
@@ -98,6 +109,18 @@ class Stack:
         """Return the outputs that the saved plan already knows, by name."""
         planned = json.loads(self._must("show", "-json", PLAN, capture=True))["planned_values"].get("outputs", {})
         return {name: output["value"] for name, output in planned.items() if "value" in output}
+
+    def outdated_by_plan(self) -> list[str]:
+        """Return the API deployments that still have a copy of what the saved plan removes.
+
+        They are replaced before what they depend on is destroyed.
+        https://github.com/hashicorp/terraform-provider-aws/issues/13630
+        """
+        changes = json.loads(self._must("show", "-json", PLAN, capture=True)).get("resource_changes", [])
+        removed = [change for change in changes if change["change"]["actions"] == ["delete"]]
+        if not any(change["type"] in COPIED for change in removed):
+            return []
+        return [change["address"] for change in changes if change["type"] == DEPLOYMENT and change not in removed]
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the last apply by name."""

@@ -1,5 +1,6 @@
 """From an environment's data to the settings of its hosts, and those with which an image is tried."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -7,7 +8,8 @@ from inference_constructs.certificate import Certificate
 from inference_constructs.gpu_fleet import HostSettings
 from inference_constructs.host_gateway import host_gateway
 from inference_constructs.image_bundle import image_bundle, image_version
-from inference_constructs.image_component import TRIAL_MINUTES
+from inference_constructs.image_component import TRIAL_MINUTES, component_document
+from inference_constructs.machine_image import VOLUMES, build_type
 from runtime.settings import render_env_file
 from stacks.environments import Environment
 
@@ -22,7 +24,7 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
     domain = environment.load_balancer_domain
     return HostSettings(
         instance_type=environment.instance_type,
-        image_version=environment.image_version or image_version(image_bundle()),
+        image_version=environment.image_version or built_version(environment.instance_type),
         deletion_protection=environment.deletion_protection,
         certificate=Certificate(arn=domain.certificate_arn, host_name=domain.name, public=True) if domain else None,
         allowed_origins=allowed_origins,
@@ -34,3 +36,18 @@ def trial_settings(instance_type: str) -> str:
     return render_env_file(
         replace(host_gateway(instance_type), environment="image", boot_deadline_seconds=TRIAL_MINUTES * 60)
     )
+
+
+def build_document(instance_type: str, *, bundle: bytes, bundle_uri: str) -> str:
+    """Return the component's document of the image for hosts of this type."""
+    return component_document(
+        bundle_uri=bundle_uri,
+        bundle_sha256=hashlib.sha256(bundle).hexdigest(),
+        trial_settings=trial_settings(build_type(instance_type)),
+    )
+
+
+def built_version(instance_type: str) -> str:
+    """Return the version of the image that this source tree builds for hosts of this type."""
+    # where the bundle is does not matter, and is not known before the apply
+    return image_version(build_document(instance_type, bundle=image_bundle(), bundle_uri=""), VOLUMES)

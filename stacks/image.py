@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdktf import AssetType, TerraformAsset, TerraformOutput, TerraformStack
+from cdktf import AssetType, TerraformAsset, TerraformOutput, TerraformStack, TerraformVariable
 from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
@@ -12,11 +12,11 @@ from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.build_host import BuildNetwork, BuildRole
 from inference_constructs.image_build import BuildSite, ImageBuild
-from inference_constructs.image_bundle import image_bundle, image_version
-from inference_constructs.image_component import component_document
+from inference_constructs.image_bundle import image_bundle
+from inference_constructs.machine_image import build_type
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
-from stacks.hosts import trial_settings
+from stacks.hosts import build_document, built_version
 
 BUNDLE_FILE = Path(__file__).parents[1] / "build" / "image-bundle.zip"
 
@@ -31,32 +31,36 @@ class ImageStack(TerraformStack):
         remote_state(self)
         account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
         prefix = f"{PROJECT}-host"
-        builders = sorted({f"{instance_type.split('.')[0]}.xlarge" for instance_type in instance_types})
+        builders = sorted({build_type(instance_type) for instance_type in instance_types})
         bucket = PrivateBucket(
             self, "Bucket", name=f"{prefix}-images-{account.account_id}-{region}", force_destroy=True
         )
+        zone = TerraformVariable(
+            self,
+            "build_zone",
+            type="string",
+            default="",
+            nullable=False,
+            description="Availability zone of the build hosts; the first one that offers all their types unless given.",
+        )
         site = BuildSite(
-            network=BuildNetwork(self, "Network", prefix=f"{prefix}-build", instance_types=builders),
+            network=BuildNetwork(self, "Network", prefix=f"{prefix}-build", instance_types=builders, zone=zone),
             role=BuildRole(self, "Role", prefix=prefix, account=account, bucket=bucket),
             bucket=bucket,
             target_regions=target_regions,
         )
         bundle = image_bundle()
-        version = image_version(bundle)
-        uploaded = self._upload(bundle, bucket, version)
+        uploaded = self._upload(bundle, bucket)
+        bundle_uri = f"s3://{uploaded.bucket}/{uploaded.key}"
         for instance_type in builders:
             family = instance_type.split(".")[0]
             image = ImageBuild(
                 self,
                 family.title(),
                 prefix=prefix,
-                version=version,
+                version=built_version(instance_type),
                 instance_type=instance_type,
-                document=component_document(
-                    bundle_uri=f"s3://{uploaded.bucket}/{uploaded.key}",
-                    bundle_sha256=hashlib.sha256(bundle).hexdigest(),
-                    trial_settings=trial_settings(instance_type),
-                ),
+                document=build_document(instance_type, bundle=bundle, bundle_uri=bundle_uri),
                 site=site,
             )
             TerraformOutput(
@@ -65,9 +69,8 @@ class ImageStack(TerraformStack):
                 value=image.parameter,
                 description=f"SSM parameter with the id of the AMI for {family} hosts.",
             )
-        TerraformOutput(self, "version", value=version, description="Version of the images.")
 
-    def _upload(self, bundle: bytes, bucket: PrivateBucket, version: str) -> S3Object:
+    def _upload(self, bundle: bytes, bucket: PrivateBucket) -> S3Object:
         BUNDLE_FILE.parent.mkdir(exist_ok=True)
         BUNDLE_FILE.write_bytes(bundle)
         asset = TerraformAsset(self, "Bundle", path=str(BUNDLE_FILE), type=AssetType.FILE)
@@ -75,7 +78,7 @@ class ImageStack(TerraformStack):
             self,
             "BundleObject",
             bucket=bucket.bucket.id,
-            key=f"bundles/{version}.zip",
+            key=f"bundles/{hashlib.sha256(bundle).hexdigest()}.zip",
             source=asset.path,
             source_hash=asset.asset_hash,
             content_type="application/zip",

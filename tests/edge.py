@@ -70,13 +70,14 @@ class Edge:
         return eval(re.sub(r"aws_[\w.]+", "'a reference'", python).replace("null", "None"), names)
 
     def _firewall(self, request: Request) -> Answer | None:
-        self._count += 1
         acl = only(self._stack, "aws_wafv2_web_acl")
         bodies = {body["key"]: body["content"] for body in acl["custom_response_body"]}
         for rule in sorted(acl["rule"], key=lambda rule: rule["priority"]):
             match rule["statement"]:
-                case {"rate_based_statement": {"limit": limit}}:
-                    blocked = self._count > self._value(limit)
+                case {"rate_based_statement": {"limit": limit, "scope_down_statement": {"not_statement": exempt}}}:
+                    counted = request.method != exempt["statement"][0]["byte_match_statement"]["search_string"]
+                    self._count += counted
+                    blocked = counted and self._count > self._value(limit)
                 case {"size_constraint_statement": {"size": size}}:
                     blocked = len(request.body) > size
                 case _:

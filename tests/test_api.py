@@ -286,11 +286,24 @@ def test_requests_are_counted_by_client_address_within_a_minute(inference: Json)
             "limit": "${var.rate_limit_per_minute}",
             "evaluation_window_sec": 60,
             "aggregate_key_type": "IP",
+            "scope_down_statement": rule["statement"]["rate_based_statement"]["scope_down_statement"],
         }
     }
     assert inference["variable"]["rate_limit_per_minute"]["default"] == 100
     # the first rule, so that no other ends the evaluation before a request is counted
     assert rule["priority"] == min(each["priority"] for each in rules(inference).values())
+
+
+@pytest.mark.req("R5.3", "R9.5")
+def test_preflights_are_neither_counted_nor_blocked(inference: Json) -> None:
+    scope = rules(inference)["rate-limit"]["statement"]["rate_based_statement"]["scope_down_statement"]
+    (exempt,) = scope["not_statement"]["statement"]
+    assert exempt["byte_match_statement"] == {
+        "field_to_match": {"method": {}},
+        "positional_constraint": "EXACTLY",
+        "search_string": "OPTIONS",
+        "text_transformation": [{"priority": 0, "type": "NONE"}],
+    }
 
 
 @pytest.mark.req("R5.3")

@@ -10,7 +10,6 @@ from boot_files import evaluated_boot_script, run_boot_script
 from env_file import read_env_file
 from inference_constructs import gpu_metrics
 from inference_constructs.boot_budget import BOOT_DEADLINE_SECONDS
-from inference_constructs.load_balancer import refuse_long_name
 from stack_json import Json, only, references, resources
 from stacks.environments import ENVIRONMENTS
 
@@ -116,9 +115,28 @@ def test_new_hosts_come_before_old_ones_go(inference: Json) -> None:
     refresh = group["instance_refresh"]["preferences"]
     assert group["instance_maintenance_policy"] == launch_first
     assert launch_first.items() <= refresh.items()
-    assert refresh["auto_rollback"] is True
     assert refresh["checkpoint_percentages"] == [50, 100]
     assert not group.get("protect_from_scale_in")
+
+
+@pytest.mark.req("R3.5")
+def test_a_rollout_is_stopped_by_the_alarms_of_a_bad_version(inference: Json) -> None:
+    refresh = only(inference, "aws_autoscaling_group")["instance_refresh"]["preferences"]
+    watched = refresh["alarm_specification"]["alarms"]
+    assert [name.split("-", 2)[2] for name in watched] == ["no-healthy-host", "5xx-rate", "engine-failure"]
+    assert set(watched) <= {each["alarm_name"] for each in resources(inference, "aws_cloudwatch_metric_alarm").values()}
+
+
+@pytest.mark.req("R3.5")
+def test_auto_scaling_does_not_go_back_by_itself(inference: Json) -> None:
+    # it would go to the new version: https://github.com/hashicorp/terraform-provider-aws/issues/34189
+    assert only(inference, "aws_autoscaling_group")["instance_refresh"]["preferences"]["auto_rollback"] is False
+
+
+@pytest.mark.req("R3.5")
+def test_a_rollout_passes_no_host_whose_health_is_not_judged_yet(inference: Json) -> None:
+    group = only(inference, "aws_autoscaling_group")
+    assert group["default_instance_warmup"] >= group["health_check_grace_period"]
 
 
 @pytest.mark.req("R3.5")
@@ -239,9 +257,11 @@ def test_credentials_are_out_of_the_containers_reach(inference: Json) -> None:
 
 
 @pytest.mark.req("R1.2")
-def test_volumes_are_encrypted_and_filled_at_the_highest_rate(inference: Json) -> None:
-    volumes = [mapping["ebs"] for mapping in only(inference, "aws_launch_template")["block_device_mappings"]]
-    assert [volume["volume_initialization_rate"] for volume in volumes] == [300, 300]
+def test_volumes_are_encrypted_and_what_a_boot_reads_is_filled_at_the_highest_rate(inference: Json) -> None:
+    mappings = only(inference, "aws_launch_template")["block_device_mappings"]
+    rates = {mapping["device_name"]: mapping["ebs"].get("volume_initialization_rate") for mapping in mappings}
+    assert rates == {"/dev/xvda": None, "/dev/sdf": 300}
+    volumes = [mapping["ebs"] for mapping in mappings]
     assert all(volume["encrypted"] == "true" and volume["volume_type"] == "gp3" for volume in volumes)
 
 
@@ -283,15 +303,16 @@ def test_private_certificate_is_one_that_api_gateway_accepts(inference: Json) ->
     }
 
 
-def test_names_fit_elastic_load_balancing(inference: Json) -> None:
-    assert len(only(inference, "aws_lb")["name"]) <= 32
-    assert len(only(inference, "aws_lb_target_group")["name"]) <= 32
-    assert not only(inference, "aws_lb")["name"].startswith("internal-")
+def test_a_replacement_in_load_balancing_has_a_name_of_its_own(inference: Json) -> None:
+    for kind in ("aws_lb", "aws_lb_target_group"):
+        assert "name" not in only(inference, kind)
+        assert 1 <= len(only(inference, kind)["name_prefix"]) <= 6
 
 
-def test_long_environment_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="longer than the 32 characters"):
-        refuse_long_name("inference-an-environment-too-long-gateway")
+def test_another_vpc_replaces_load_balancer_and_group(inference: Json) -> None:
+    (vpc,) = resources(inference, "aws_vpc")
+    for kind in ("aws_lb", "aws_autoscaling_group"):
+        assert only(inference, kind)["lifecycle"]["replace_triggered_by"] == [f"aws_vpc.{vpc}.id"]
 
 
 def test_access_logs_are_deleted_after_30_days(inference: Json) -> None:

@@ -7,16 +7,21 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from env_file import read_env_file
+from inference_constructs import host_gateway
 from inference_constructs.boot_script import DATA_FOLDER, MODEL_FOLDER
 from inference_constructs.image_bundle import RUNTIME, image_bundle, image_version
+from inference_constructs.machine_image import VOLUMES, Volume
 from stack_json import Json, only, references, resources
 from stacks.environments import ENVIRONMENTS
+from stacks.hosts import build_document, built_version
 
 MACHINE = RUNTIME / "machine"
 
@@ -69,17 +74,50 @@ def test_volumes_are_those_that_hosts_are_launched_with(image: Json, inference: 
         assert all(mapping["ebs"]["encrypted"] == "true" for mapping in recipe["block_device_mapping"])
 
 
-def test_other_content_is_another_version(tmp_path: Path) -> None:
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """A copy of the gateway's sources."""
     copy = tmp_path / "runtime"
     shutil.copytree(RUNTIME, copy)
-    same = image_version(image_bundle(copy))
-    (copy / "settings.py").write_text("# changed")
-    assert same == image_version(image_bundle())
-    assert image_version(image_bundle(copy)) != same
+    return copy
+
+
+def version_of(runtime: Path, volumes: Sequence[Volume] = VOLUMES) -> str:
+    document = build_document("g5.xlarge", bundle=image_bundle(runtime), bundle_uri="")
+    return image_version(document, volumes)
+
+
+def test_same_content_is_the_same_version_wherever_it_is(runtime: Path) -> None:
+    assert version_of(runtime) == built_version("g5.2xlarge")
+
+
+def test_other_content_is_another_version(runtime: Path) -> None:
+    (runtime / "settings.py").write_text("# changed")
+    assert version_of(runtime) != built_version("g5.xlarge")
+
+
+def test_other_volumes_are_another_version(runtime: Path) -> None:
+    faster = [replace(volume, throughput=500) for volume in VOLUMES]
+    assert version_of(runtime, faster) != built_version("g5.xlarge")
+
+
+def test_another_model_folder_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = built_version("g5.xlarge")
+    monkeypatch.setattr(host_gateway, "MODEL_FOLDER", "/elsewhere")
+    assert built_version("g5.xlarge") != before
+
+
+def test_what_no_host_runs_leaves_the_version(runtime: Path) -> None:
+    (runtime / "gpu_profiles.py").write_text("# changed")
+    assert version_of(runtime) == built_version("g5.xlarge")
+
+
+def test_nothing_that_a_host_runs_imports_what_the_bundle_leaves_out() -> None:
+    assert not [path for path in RUNTIME.glob("*.py") if "runtime.gpu_profiles" in path.read_text()]
 
 
 def test_version_is_one_that_image_builder_takes() -> None:
-    numbers = [int(part) for part in image_version(image_bundle()).split(".")]
+    numbers = [int(part) for part in built_version("g5.xlarge").split(".")]
     assert len(numbers) == 3
     assert all(0 <= number < 2**30 for number in numbers)
 

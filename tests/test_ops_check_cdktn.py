@@ -1,8 +1,12 @@
 """The comparison with the fork: how imports are rewritten, and that no difference is overlooked."""
 
+from pathlib import Path
+
 import pytest
 
-from ops.check_cdktn import differences, rewritten
+from inference_constructs.image_bundle import RUNTIME, image_bundle
+from ops.check_cdktn import copied, differences, rewrite, rewritten
+from stacks.hosts import built_version
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,24 @@ def test_every_difference_is_found_with_its_path() -> None:
         '/resource/aws_vpc/a/cidr: "10.0.0.0/16" became "10.1.0.0/16"',
         "/resource/aws_vpc/b: {} became null",
     ]
+
+
+def test_the_image_of_the_rewritten_sources_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.check_cdktn.COPIES", tmp_path)
+    copy = copied("cdktn")
+    rewrite(copy)
+    assert "cdktn" in (copy / "stacks" / "app.py").read_text()
+    assert image_bundle(copy / "runtime") == image_bundle()
+
+
+def test_the_version_of_the_image_reads_no_source_that_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, read_bytes = set[Path](), Path.read_bytes
+
+    def recorded(path: Path) -> bytes:
+        read.add(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", recorded)
+    built_version("g5.xlarge")
+    assert read
+    assert all(path.is_relative_to(RUNTIME) for path in read)

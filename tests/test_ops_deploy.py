@@ -153,6 +153,25 @@ def test_a_stack_is_applied_with_its_variables_and_again_without_changes(
     assert not service.plan_file.exists()
 
 
+@pytest.mark.req("R2.3")
+@pytest.mark.parametrize(("left", "again"), [(["live"], True), (["live", "route"], False)])
+def test_an_api_that_lost_a_route_is_deployed_once_more(
+    left: list[str], again: bool, state: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.tofu.DEPLOYMENT", "terraform_data")
+    monkeypatch.setattr("ops.tofu.COPIED", {"terraform_data"})
+    deployment().state(state)
+    api = stack(tmp_path, "api", {"resource": {"terraform_data": {name: {"input": 1} for name in ("live", "route")}}})
+    deployment().apply(api)
+    before = ids("api.tfstate")
+    body = json.loads((api.folder / "cdk.tf.json").read_text())
+    body["resource"]["terraform_data"] = {name: {"input": 2} for name in left}
+    (api.folder / "cdk.tf.json").write_text(json.dumps(body))
+    deployment().apply(api)
+    assert len(ids("api.tfstate")) == len(left)
+    assert (ids("api.tfstate")[0] != before[0]) is again
+
+
 def test_a_dry_run_changes_nothing(state: Stack, service: Stack) -> None:
     deployment(dry_run=True).state(state)
     s3: Any = boto3.client("s3", region_name=REGION)

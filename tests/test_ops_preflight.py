@@ -86,6 +86,25 @@ def test_hosts_that_are_no_gpu_hosts_do_not_count() -> None:
     assert preflight.used_vcpus(ec2, TRIAL) == 0
 
 
+def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> preflight.Finding:
+    quotas = client("service-quotas")
+    environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=max_instances)
+    with Stubber(quotas) as stubber:
+        stubber.add_response("list_service_quotas", {"Quotas": quotas_of_ebs}, {"ServiceCode": "ebs"})
+        return preflight.check_initialization_quota(quotas, environment)
+
+
+@pytest.mark.req("R1.2")
+@pytest.mark.parametrize(("hosts", "status"), [(16, Status.OK), (17, Status.TO_DO)])
+def test_as_many_hosts_start_at_once_as_ebs_fills_volumes(hosts: int, status: Status) -> None:
+    assert initialization_finding([{"QuotaName": "Snapshots", "Value": 1.0}], hosts).status is status
+
+
+def test_a_quota_for_filling_volumes_that_was_raised_counts() -> None:
+    raised: dict[str, Any] = {"QuotaName": "Volume initialization rate", "Value": 10_000.0}
+    assert initialization_finding([raised], 17).status is Status.OK
+
+
 def test_a_full_vpc_quota_is_found() -> None:
     ec2, quotas = client("ec2"), client("service-quotas")
     assert preflight.check_vpc_quota(quotas, ec2, TRIAL).status is Status.OK

@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 from constructs import Construct
 
 from inference_constructs import running_cost
+from inference_constructs.alarm_names import ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST, alarm_name
 from inference_constructs.alarm_topic import AlarmTopic
 from inference_constructs.autoscaling import BUSY_PERCENT
 from inference_constructs.boot_budget import BOOT_DEADLINE_SECONDS
@@ -84,7 +85,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         # The highest count that any node of the load balancer sees. Without data no host is registered: that is worse.
         Alarm(
             id="NoHealthyHost",
-            name="no-healthy-host",
+            name=NO_HEALTHY_HOST,
             description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
             "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
             watched=Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
@@ -96,7 +97,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         # Without requests nothing fails.
         Alarm(
             id="Errors",
-            name="5xx-rate",
+            name=ERROR_RATE,
             description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
             "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
             "defect: see the gateway's log.",
@@ -124,7 +125,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         # Counted only when it happens: no data is the normal state.
         Alarm(
             id="EngineFailure",
-            name="engine-failure",
+            name=ENGINE_FAILURE,
             description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
             "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
             "gateway's log: out of memory, a CUDA error, no weights?",
@@ -231,7 +232,7 @@ class ServiceAlarm(Construct):
         resource = CloudwatchMetricAlarm(
             self,
             "Alarm",
-            alarm_name=f"{prefix}-{alarm.name}",
+            alarm_name=alarm_name(prefix, alarm.name),
             alarm_description=f"{alarm.description} Then docs/runbook.md, {alarm.name}; dashboard {prefix}.",
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,

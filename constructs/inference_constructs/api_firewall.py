@@ -110,13 +110,24 @@ class ApiFirewall(Construct):
     def _rate(self, rate_limit_per_minute: TerraformVariable) -> Wafv2WebAclRule:
         """Block an address that sent more than the limit within the window, until it is below it again.
 
+        Preflights are not counted, and never blocked: behind one that fails, a page sees a network error, not the 429.
+        https://fetch.spec.whatwg.org/#cors-preflight-fetch
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html
         """
-        statement = {
+        preflight: dict[str, object] = {
+            "byte_match_statement": {
+                "field_to_match": {"method": {}},
+                "positional_constraint": "EXACTLY",
+                "search_string": "OPTIONS",
+                "text_transformation": [{"priority": 0, "type": "NONE"}],
+            }
+        }
+        statement: dict[str, object] = {
             "rate_based_statement": {
                 "limit": rate_limit_per_minute.string_value,
                 "evaluation_window_sec": WINDOW_SECONDS,
                 "aggregate_key_type": "IP",
+                "scope_down_statement": {"not_statement": {"statement": [preflight]}},
             }
         }
         return Wafv2WebAclRule(

@@ -66,7 +66,14 @@ class PrivateBucket(Construct):
             self,
             "Encryption",
             bucket=bucket,
-            rule=[S3BucketServerSideEncryptionConfigurationRuleA(apply_server_side_encryption_by_default=by_default)],
+            rule=[
+                S3BucketServerSideEncryptionConfigurationRuleA(
+                    apply_server_side_encryption_by_default=by_default,
+                    # S3's own setting of new buckets since April 2026; provider 6.25 would plan to remove what is not
+                    # named. https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html
+                    blocked_encryption_types=["SSE-C"],
+                )
+            ],
         )
         S3BucketOwnershipControls(self, "Ownership", bucket=bucket, rule={"object_ownership": "BucketOwnerEnforced"})
         blocked = S3BucketPublicAccessBlock(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cdktf import TerraformLocal
+from cdktf import TerraformLocal, TerraformVariable
 from cdktf_cdktf_provider_aws.data_aws_ec2_instance_type_offerings import (
     DataAwsEc2InstanceTypeOfferings,
     DataAwsEc2InstanceTypeOfferingsFilter,
@@ -16,7 +16,6 @@ from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
@@ -26,19 +25,31 @@ from inference_constructs.account import Account
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.host_role import session_manager
 from inference_constructs.iam import Statement, policy_document, service_trust
+from inference_constructs.security_rules import security_group
 
 BUILD_CIDR = "10.0.0.0/24"
 
 
 class BuildNetwork(Construct):
-    """One public subnet, in a zone that offers all the build hosts' types; nobody can open a connection to them.
+    """One public subnet, in one zone; nobody can open a connection to the hosts in it.
 
     Attributes:
         subnet: The subnet.
         security_group: Lets HTTPS out, and nothing in.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, instance_types: Sequence[str]) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, prefix: str, instance_types: Sequence[str], zone: TerraformVariable
+    ) -> None:
+        """Create the network.
+
+        Args:
+            scope: Parent construct.
+            id: Construct id.
+            prefix: Names.
+            instance_types: EC2 types of the build hosts.
+            zone: Their availability zone; the first one that offers all the types where it is empty.
+        """
         super().__init__(scope, id)
         tags = {"Name": prefix}
         vpc = Vpc(self, "Vpc", cidr_block=BUILD_CIDR, enable_dns_support=True, enable_dns_hostnames=True, tags=tags)
@@ -57,18 +68,13 @@ class BuildNetwork(Construct):
             "Subnet",
             vpc_id=vpc.id,
             cidr_block=BUILD_CIDR,
-            availability_zone=self._zone(instance_types),
+            availability_zone=self._zone(instance_types, zone),
             map_public_ip_on_launch=True,
             tags=tags,
         )
         RouteTableAssociation(self, "Association", subnet_id=self.subnet.id, route_table_id=routes.id)
-        self.security_group = SecurityGroup(
-            self,
-            "SecurityGroup",
-            name=prefix,
-            description="Build hosts of machine images",
-            vpc_id=vpc.id,
-            tags=tags,
+        self.security_group = security_group(
+            self, "SecurityGroup", name=prefix, description="Build hosts of machine images", vpc=vpc
         )
         VpcSecurityGroupEgressRule(
             self,
@@ -81,7 +87,7 @@ class BuildNetwork(Construct):
             to_port=443,
         )
 
-    def _zone(self, instance_types: Sequence[str]) -> str:
+    def _zone(self, instance_types: Sequence[str], chosen: TerraformVariable) -> str:
         offerings = [
             DataAwsEc2InstanceTypeOfferings(
                 self,
@@ -93,7 +99,7 @@ class BuildNetwork(Construct):
         ]
         sets = ", ".join(f"toset({offering.fqn}.locations)" for offering in offerings)
         zones = TerraformLocal(self, "Zones", f"${{sort(setintersection({sets}))}}")
-        return f"${{{zones.fqn}[0]}}"
+        return f'${{{chosen.fqn} == "" ? {zones.fqn}[0] : {chosen.fqn}}}'
 
 
 def run_command_and_inventory(account: Account) -> list[Statement]:

@@ -99,6 +99,7 @@ def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
         instance_type=of.instance_type,
         host_gib=volumes,
         host_mibps=VOLUME_MIB_PER_SECOND,
+        initialized_gib=DATA_GIB,
         image_gib=volumes,
         endpoint_zones=interface_endpoints * of.zone_count,
         alarms=sum(_watched_metrics(node) for node in nodes if isinstance(node, CloudwatchMetricAlarm)),

@@ -27,8 +27,17 @@ What an idle network logs is not counted: cents a month."""
 PAGE_BYTES = 36_000
 """Size of the demo page before compression; its test keeps it under 40,000."""
 
-PAGE_REQUESTS = 12
-"""Files of the demo page."""
+PAGE_REQUESTS = 11
+"""Files that a visit of the demo page loads, config.json among them."""
+
+INITIALIZED_GIB = 0.0036
+"""Estimate: dollars for a GiB that EBS fetches ahead at a provisioned rate. AWS bills it; its price was not found.
+
+https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
+"""
+
+LAUNCHES = 8
+"""Estimate: launches in a month for each host, by scaling, rollouts and replacements."""
 
 HOST_METRICS = 9
 """CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
@@ -54,6 +63,7 @@ class Inventory:
         instance_type: EC2 type of the hosts.
         host_gib: Gibibytes of gp3 storage of a host.
         host_mibps: Throughput of its data volume, MiB/s; 125 of it are included.
+        initialized_gib: Gibibytes that EBS fetches ahead at each launch.
         image_gib: Gibibytes of snapshots of the machine image.
         endpoint_zones: Interface endpoints, times the zones each one is in.
         alarms: Metrics that CloudWatch alarms watch, which is what an alarm costs by.
@@ -67,6 +77,7 @@ class Inventory:
     instance_type: str
     host_gib: int
     host_mibps: int
+    initialized_gib: int
     image_gib: int
     endpoint_zones: int
     alarms: int
@@ -102,7 +113,7 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
     return {
         "GPU instances": f"{hosts} * {HOURS_PER_MONTH} * {prices.instance_hour(have.instance_type)}",
         "EBS volumes": f"{hosts} * ({have.host_gib} * {prices['gp3_gib_month']}"
-        f" + {throughput} * {prices['gp3_mibps_month']})",
+        f" + {throughput} * {prices['gp3_mibps_month']} + {LAUNCHES} * {have.initialized_gib} * {INITIALIZED_GIB})",
         "Machine image": f"{have.image_gib} * {prices['snapshot_gib_month']}",
         "Load balancer": f"{prices['load_balancer_month']}"
         f" + {prices['load_balancer_lcu_month']} * ({payload} + {prompts}) / {HOURS_PER_MONTH}",

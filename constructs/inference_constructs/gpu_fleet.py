@@ -17,6 +17,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.alarm_names import ROLLOUT_ALARMS, alarm_name
 from inference_constructs.api_endpoint import STAGE
 from inference_constructs.autoscaling import GpuAutoscaling
 from inference_constructs.boot_budget import (
@@ -34,15 +35,15 @@ from inference_constructs.host_role import HostRole
 from inference_constructs.load_balancer import HEALTHY_SECONDS, IDLE_MARGIN_SECONDS, LoadBalancer
 from inference_constructs.logs import log_group
 from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
-from inference_constructs.security_rules import allow
+from inference_constructs.security_rules import allow, security_group
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import render_env_file
 
-WARMUP_SECONDS = BOOT_DEADLINE_SECONDS + HEALTHY_SECONDS
-"""From a host's launch until it carries its share."""
-
-GRACE_SECONDS = WARMUP_SECONDS + HEALTHY_SECONDS
+GRACE_SECONDS = BOOT_DEADLINE_SECONDS + 2 * HEALTHY_SECONDS
 """How long after its launch a host may be unhealthy before it is replaced: longer than the longest boot."""
+
+WARMUP_SECONDS = GRACE_SECONDS
+"""How long after its launch a host counts as new: a rollout passes none whose health is not judged yet."""
 
 GROUP_METRICS = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTotalInstances"]
 
@@ -71,7 +72,7 @@ class GpuFleet(Construct):
 
     A host runs exactly one version of the machine image. Another version, type or setting is a new version of the
     launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest. Where the
-    new ones do not become healthy, the old ones stay.
+    new ones do not become healthy, the old ones stay; an alarm of `ROLLOUT_ALARMS` stops it.
 
     Attributes:
         load_balancer: The load balancer.
@@ -105,7 +106,7 @@ class GpuFleet(Construct):
         Args:
             scope: Parent construct.
             id: Construct id.
-            prefix: First part of the resources' names, at most 24 characters.
+            prefix: First part of the resources' names.
             environment: Name of the environment, the dimension of the gateway's metrics.
             account: Where the stack is applied.
             key: Key of the log.
@@ -116,7 +117,8 @@ class GpuFleet(Construct):
             request_timeout_seconds: Deadline of a request.
 
         Raises:
-            ValueError: the instance type is not supported or cannot be ready in time, or `prefix` is too long.
+            ValueError: the instance type is not supported or cannot be ready in time, or `environment`
+                cannot begin a name in Elastic Load Balancing.
         """
         super().__init__(scope, id)
         self._prefix, self._account, self._vpc, self._hosts = prefix, account, vpc, hosts
@@ -129,6 +131,7 @@ class GpuFleet(Construct):
             self,
             "LoadBalancer",
             prefix=prefix,
+            environment=environment,
             account=account,
             vpc=vpc,
             certificate=self.certificate,
@@ -157,13 +160,8 @@ class GpuFleet(Construct):
 
     def _security_group(self) -> SecurityGroup:
         """The hosts' security group, and every rule between it, the load balancer, the endpoints and S3 (R6.4)."""
-        group = SecurityGroup(
-            self,
-            "SecurityGroup",
-            name=f"{self._prefix}-hosts",
-            description="GPU hosts",
-            vpc_id=self._vpc.vpc.id,
-            tags={"Name": f"{self._prefix}-hosts"},
+        group = security_group(
+            self, "SecurityGroup", name=f"{self._prefix}-hosts", description="GPU hosts", vpc=self._vpc.vpc
         )
         allow(
             self,
@@ -241,8 +239,9 @@ class GpuFleet(Construct):
                 "http_put_response_hop_limit": 1,
             },
             block_device_mappings=[
+                # a boot reads little of the root volume: only the data volume's blocks are fetched ahead
                 self._volume(ROOT_DEVICE, ROOT_GIB),
-                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND),
+                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND, INITIALIZATION_MIB_PER_SECOND),
             ],
             tag_specifications=[
                 LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
@@ -251,7 +250,9 @@ class GpuFleet(Construct):
         )
 
     @staticmethod
-    def _volume(device: str, gibibytes: int, throughput: int | None = None) -> LaunchTemplateBlockDeviceMappings:
+    def _volume(
+        device: str, gibibytes: int, throughput: int | None = None, initialization_rate: int | None = None
+    ) -> LaunchTemplateBlockDeviceMappings:
         return LaunchTemplateBlockDeviceMappings(
             device_name=device,
             ebs=LaunchTemplateBlockDeviceMappingsEbs(
@@ -260,7 +261,7 @@ class GpuFleet(Construct):
                 throughput=throughput,
                 encrypted="true",
                 delete_on_termination="true",
-                volume_initialization_rate=INITIALIZATION_MIB_PER_SECOND,
+                volume_initialization_rate=initialization_rate,
             ),
         )
 
@@ -292,7 +293,12 @@ class GpuFleet(Construct):
                     "max_healthy_percentage": 200,
                     "checkpoint_percentages": [50, 100],
                     "checkpoint_delay": "300",
-                    "auto_rollback": True,
+                    # the provider saves the new version in the group first: what Auto Scaling would go back to
+                    # https://github.com/hashicorp/terraform-provider-aws/issues/34189
+                    "auto_rollback": False,
+                    "alarm_specification": {
+                        "alarms": [alarm_name(self._prefix, alarm) for alarm in ROLLOUT_ALARMS],
+                    },
                     "skip_matching": True,
                 },
             },
@@ -304,6 +310,10 @@ class GpuFleet(Construct):
             # a zone without a free GPU is a failed activity, after which Auto Scaling tries the next zone
             ignore_failed_scaling_activities=True,
             tag=[AutoscalingGroupTag(key="Name", value=self._group_name, propagate_at_launch=False)],
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=self._hosts.deletion_protection),
+            lifecycle=TerraformResourceLifecycle(
+                prevent_destroy=self._hosts.deletion_protection,
+                # hosts of two networks in one group would hold up the removal of the old one
+                replace_triggered_by=[self._vpc.identity],
+            ),
             depends_on=after,
         )

@@ -22,10 +22,9 @@ from cdktf_cdktf_provider_aws.imagebuilder_infrastructure_configuration import (
 )
 from constructs import Construct
 
-from inference_constructs.boot_budget import VOLUME_MIB_PER_SECOND
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.build_host import BuildNetwork, BuildRole
-from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
+from inference_constructs.machine_image import VOLUMES, Volume, ami_parameter
 
 BASE_IMAGE = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
 """AWS's image with GPU driver, Docker and container toolkit on Amazon Linux 2023; resolved when a build starts.
@@ -131,22 +130,17 @@ class ImageBuild(Construct):
             version=self._version,
             parent_image=f"ssm:{BASE_IMAGE}",
             component=[ImagebuilderImageRecipeComponent(component_arn=component.arn)],
-            block_device_mapping=[
-                self._volume(ROOT_DEVICE, ROOT_GIB),
-                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND),
-            ],
+            block_device_mapping=[self._mapping(volume) for volume in VOLUMES],
         )
 
     @staticmethod
-    def _volume(
-        device: str, gibibytes: int, throughput: int | None = None
-    ) -> ImagebuilderImageRecipeBlockDeviceMapping:
+    def _mapping(volume: Volume) -> ImagebuilderImageRecipeBlockDeviceMapping:
         return ImagebuilderImageRecipeBlockDeviceMapping(
-            device_name=device,
+            device_name=volume.device,
             ebs=ImagebuilderImageRecipeBlockDeviceMappingEbs(
                 volume_type="gp3",
-                volume_size=gibibytes,
-                throughput=throughput,
+                volume_size=volume.gibibytes,
+                throughput=volume.throughput,
                 encrypted="true",
                 delete_on_termination="true",
             ),

@@ -1,10 +1,14 @@
-"""What goes into the machine image from this source tree, and the image's version, which follows from it."""
+"""What goes into the machine image from this source tree, and the image's version, which follows from what is built."""
 
 import hashlib
+import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
+
+from inference_constructs.machine_image import Volume
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 """The gateway, and in `machine/` how a host is made of it."""
@@ -12,16 +16,15 @@ RUNTIME = Path(__file__).parents[2] / "runtime"
 SERIES = "1.0"
 """First two parts of the image's version; raised by hand to build the same anew, on a newer base image."""
 
-_RECIPE = ("host_gateway.py", "image_build.py", "image_component.py", "machine_image.py")
-"""How an image is made of the bundle: modules beside this one."""
+_NOT_ON_HOSTS = {"requirements-cpu.txt", "gpu_profiles.py"}
+"""The local engine's packages, and what only synthesis asks."""
 
-_LOCAL_ONLY = {"requirements-cpu.txt"}
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.name not in _LOCAL_ONLY:
+        if path.is_file() and "__pycache__" not in path.parts and path.name not in _NOT_ON_HOSTS:
             yield path
 
 
@@ -36,11 +39,12 @@ def image_bundle(folder: Path = RUNTIME) -> bytes:
     return buffer.getvalue()
 
 
-def image_version(bundle: bytes) -> str:
-    """Return the version of the image with this bundle: other content or another recipe, other version.
+def image_version(document: str, volumes: Sequence[Volume]) -> str:
+    """Return the version of what is built: a component's document, which has the bundle's digest, on these volumes.
 
+    It depends on nothing else: an image is neither older than it looks nor built again for a comment in its recipe.
     Image Builder's versions are three numbers, each below 2^30, and what has a version never changes.
     https://docs.aws.amazon.com/imagebuilder/latest/APIReference/API_CreateComponent.html
     """
-    recipe = b"".join((Path(__file__).parent / name).read_bytes() for name in _RECIPE)
-    return f"{SERIES}.{int(hashlib.sha256(bundle + recipe).hexdigest()[:7], 16)}"
+    built = json.dumps([document, *(asdict(volume) for volume in volumes)])
+    return f"{SERIES}.{int(hashlib.sha256(built.encode()).hexdigest()[:7], 16)}"

@@ -1,18 +1,19 @@
 """The load balancer between API Gateway and the hosts."""
 
-from cdktf import TerraformVariable, Token
+from cdktf import TerraformResourceLifecycle, TerraformVariable, Token
 from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
 from inference_constructs.account import Account
+from inference_constructs.aws_text import load_balancing_prefix
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.certificate import Certificate
 from inference_constructs.host_gateway import GATEWAY_PORT
 from inference_constructs.iam import Statement
 from inference_constructs.logs import RETENTION_DAYS
+from inference_constructs.security_rules import security_group
 from inference_constructs.vpc import VpcConstruct
 
 IDLE_MARGIN_SECONDS = 10
@@ -31,22 +32,6 @@ CHECKS_UNTIL_HEALTHY = 2
 
 HEALTHY_SECONDS = CHECK_SECONDS * CHECKS_UNTIL_HEALTHY
 """Until a ready host gets requests."""
-
-LONGEST_NAME = 32
-"""Characters that the name of a load balancer or target group may have.
-
-https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
-"""
-
-
-def refuse_long_name(name: str) -> None:
-    """Refuse a name that a load balancer or target group cannot have.
-
-    Raises:
-        ValueError: it is too long.
-    """
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"{name!r} is longer than the {LONGEST_NAME} characters that load balancing allows")
 
 
 class LoadBalancer(Construct):
@@ -67,6 +52,7 @@ class LoadBalancer(Construct):
         id: str,
         *,
         prefix: str,
+        environment: str,
         account: Account,
         vpc: VpcConstruct,
         certificate: Certificate,
@@ -78,7 +64,8 @@ class LoadBalancer(Construct):
         Args:
             scope: Parent construct.
             id: Construct id.
-            prefix: Name of the load balancer and first part of other names, at most 24 characters.
+            prefix: First part of names.
+            environment: Name of the environment: its first 5 characters begin the names in Elastic Load Balancing.
             account: Where the stack is applied.
             vpc: The network.
             certificate: The listener's certificate.
@@ -86,23 +73,21 @@ class LoadBalancer(Construct):
             deletion_protection: Whether it refuses to be deleted, and its logs too.
 
         Raises:
-            ValueError: `prefix` is too long for a target group's name.
+            ValueError: `environment` cannot begin a name in Elastic Load Balancing.
         """
         super().__init__(scope, id)
-        refuse_long_name(f"{prefix}-gateway")
-        self.security_group = SecurityGroup(
-            self,
-            "SecurityGroup",
-            name=f"{prefix}-load-balancer",
-            description="Load balancer",
-            vpc_id=vpc.vpc.id,
-            tags={"Name": f"{prefix}-load-balancer"},
+        # A replacement is there before the old one goes, as the API's deployment that depends on it: a fixed name would
+        # be taken. https://opentofu.org/docs/language/meta-arguments/lifecycle/
+        name_prefix = load_balancing_prefix(f"{environment[:5]}-")
+        self.security_group = security_group(
+            self, "SecurityGroup", name=f"{prefix}-load-balancer", description="Load balancer", vpc=vpc.vpc
         )
         logs = self._log_bucket(prefix, account, force_destroy=not deletion_protection)
         self.load_balancer = Lb(
             self,
             "LoadBalancer",
-            name=prefix,
+            name_prefix=name_prefix,
+            tags={"Name": prefix},
             internal=True,
             load_balancer_type="application",
             subnets=[subnet.id for subnet in vpc.public_subnets],
@@ -112,11 +97,14 @@ class LoadBalancer(Construct):
             enable_deletion_protection=deletion_protection,
             access_logs={"bucket": logs.bucket.id, "enabled": True},
             depends_on=[logs.policy],
+            # it cannot move to another VPC, and the provider would try
+            lifecycle=TerraformResourceLifecycle(replace_triggered_by=[vpc.identity]),
         )
         self.target_group = LbTargetGroup(
             self,
             "TargetGroup",
-            name=f"{prefix}-gateway",
+            name_prefix=name_prefix,
+            tags={"Name": f"{prefix}-gateway"},
             vpc_id=vpc.vpc.id,
             port=GATEWAY_PORT,
             protocol="HTTP",
@@ -145,18 +133,14 @@ class LoadBalancer(Construct):
 
     def _log_bucket(self, prefix: str, account: Account, *, force_destroy: bool) -> PrivateBucket:
         name = f"{prefix}-access-logs-{account.account_id}-{account.region}"
-        arn = f"arn:{account.partition}"
+        # AWS's own policy has no condition either: the account in the path is whose load balancers may write.
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
         deliver: Statement = {
             "Sid": "LoadBalancerDeliversLogs",
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": f"{arn}:s3:::{name}/AWSLogs/{account.account_id}/*",
-            "Condition": {
-                "ArnLike": {
-                    "aws:SourceArn": f"{arn}:elasticloadbalancing:{account.region}:{account.account_id}:loadbalancer/*"
-                }
-            },
+            "Resource": f"arn:{account.partition}:s3:::{name}/AWSLogs/{account.account_id}/*",
         }
         return PrivateBucket(
             self,

@@ -1,5 +1,9 @@
 """Names and sizes that the machine image and the hosts that are launched from it agree on."""
 
+from dataclasses import dataclass
+
+from inference_constructs.boot_budget import VOLUME_MIB_PER_SECOND
+
 ROOT_DEVICE = "/dev/xvda"
 ROOT_GIB = 100
 """Operating system and GPU driver; the base image itself needs 75."""
@@ -7,6 +11,27 @@ ROOT_GIB = 100
 DATA_DEVICE = "/dev/sdf"
 DATA_GIB = 60
 """Container, weights and compile cache. A volume of its own, so that no block of it waits behind the base image's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A gp3 volume. Throughput is in MiB/s, gp3's own where it is None."""
+
+    device: str
+    gibibytes: int
+    throughput: int | None = None
+
+
+VOLUMES = (
+    Volume(device=ROOT_DEVICE, gibibytes=ROOT_GIB),
+    Volume(device=DATA_DEVICE, gibibytes=DATA_GIB, throughput=VOLUME_MIB_PER_SECOND),
+)
+"""Of a build host, and so of the image."""
+
+
+def build_type(instance_type: str) -> str:
+    """Return the type of the hosts that images for `instance_type` are built on: the smallest of its family."""
+    return f"{instance_type.split('.')[0]}.xlarge"
 
 
 def ami_parameter(version: str, instance_type: str) -> str:

@@ -16,7 +16,6 @@ from cdktf_cdktf_provider_aws.internet_gateway import InternetGateway
 from cdktf_cdktf_provider_aws.route import Route
 from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
@@ -26,6 +25,7 @@ from inference_constructs.account import Account
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.flow_logs import FlowLogs
 from inference_constructs.iam import Statement, policy_document
+from inference_constructs.security_rules import security_group
 from inference_constructs.subnet_plan import plan_subnets
 
 VPC_LINK_UNSUPPORTED_ZONES = ["use1-az3", "apne1-az3"]
@@ -48,6 +48,7 @@ class VpcConstruct(Construct):
         endpoint_security_group: Security group of the interface endpoints, without rules: who may call them adds one.
         interface_endpoints: The endpoints, one for each service, in every private subnet.
         s3_prefix_list_id: Prefix list of S3's addresses in the region, for security group rules.
+        identity: What changes when the VPC is replaced, for `replace_triggered_by`.
     """
 
     def __init__(
@@ -92,6 +93,8 @@ class VpcConstruct(Construct):
             enable_dns_hostnames=True,
             tags={"Name": prefix},
         )
+        # not fqn, which is an expression within `${}`: a lifecycle takes bare references only
+        self.identity = f"{self.vpc.terraform_resource_type}.{self.vpc.friendly_unique_id}.id"
         DefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=self.vpc.id)
         FlowLogs(self, "FlowLogs", prefix=prefix, account=account, key=key, vpc=self.vpc)
 
@@ -109,13 +112,12 @@ class VpcConstruct(Construct):
         self.private_subnets = self._subnets("private", plan.private, private_routes)
 
         self.s3_prefix_list_id = self._s3_endpoint(private_routes).prefix_list_id
-        self.endpoint_security_group = SecurityGroup(
+        self.endpoint_security_group = security_group(
             self,
             "EndpointSecurityGroup",
             name=f"{prefix}-endpoints",
             description="Interface endpoints of AWS services",
-            vpc_id=self.vpc.id,
-            tags={"Name": f"{prefix}-endpoints"},
+            vpc=self.vpc,
         )
         self.interface_endpoints = [self._interface_endpoint(service, account) for service in interface_endpoints]
 

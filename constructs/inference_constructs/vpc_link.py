@@ -1,11 +1,10 @@
 """The private way from API Gateway into the VPC."""
 
 from cdktf_cdktf_provider_aws.apigatewayv2_vpc_link import Apigatewayv2VpcLink
-from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
 from inference_constructs.gpu_fleet import GpuFleet
-from inference_constructs.security_rules import allow
+from inference_constructs.security_rules import allow, security_group
 from inference_constructs.vpc import VpcConstruct
 
 
@@ -20,13 +19,8 @@ class VpcLink(Construct):
 
     def __init__(self, scope: Construct, id: str, *, prefix: str, vpc: VpcConstruct, fleet: GpuFleet) -> None:
         super().__init__(scope, id)
-        group = SecurityGroup(
-            self,
-            "SecurityGroup",
-            name=f"{prefix}-vpc-link",
-            description="API Gateway's VPC link",
-            vpc_id=vpc.vpc.id,
-            tags={"Name": f"{prefix}-vpc-link"},
+        group = security_group(
+            self, "SecurityGroup", name=f"{prefix}-vpc-link", description="VPC link of API Gateway", vpc=vpc.vpc
         )
         allow(
             self,
