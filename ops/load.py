@@ -1,8 +1,8 @@
 """Put a bounded load on an API, and report latency, time to first token and tokens a second.
 
 The load generator is that of `vllm bench serve`: requests arrive at random (Poisson) at a mean rate, whatever the
-API does, and stream their answers. Every prompt is different, and every answer is as long as asked for. An API key is
-read from INFERENCE_API_KEY. The exit code is 1 where a request failed.
+API does, and stream their answers. Every prompt is different. With --ignore-eos, which the gateway must allow, every
+answer is as long as asked for. An API key is read from INFERENCE_API_KEY. The exit code is 1 where a request failed.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -45,13 +45,15 @@ class Load:
         rate: Requests a second.
         seconds: How long requests are sent.
         prompt_words: Length of a prompt, in words.
-        output_tokens: Length of an answer.
+        output_tokens: Length of an answer at most.
+        ignore_eos: Whether every answer has that length.
     """
 
     rate: float
     seconds: float
     prompt_words: int
     output_tokens: int
+    ignore_eos: bool = True
 
     @property
     def requests(self) -> int:
@@ -99,6 +101,7 @@ def run_bench(url: str, model: str, key: str | None, load: Load) -> dict[str, An
         "model": model,
         "rate": load.rate,
         "output_tokens": load.output_tokens,
+        "ignore_eos": load.ignore_eos,
         "max_concurrency": MAX_CONCURRENCY,
         "prompts": prompts(load),
     }
@@ -123,14 +126,18 @@ def run_bench(url: str, model: str, key: str | None, load: Load) -> dict[str, An
 
 
 def report_of(result: dict[str, Any], load: Load) -> Report:
-    """Return the figures of the complete answers; an answer with too few tokens was cut short, and is a failure."""
+    """Return the figures of the complete answers.
+
+    Where every answer has the same length, one with fewer tokens was cut short, and is a failure.
+    """
     rows = list(
         zip(
             *(result[name] for name in ("errors", "output_lens", "latencies", "ttfts", "itls", "start_times")),
             strict=True,
         )
     )
-    complete = [row for row in rows if not row[0] and row[1] == load.output_tokens]
+    least = load.output_tokens if load.ignore_eos else 1
+    complete = [row for row in rows if not row[0] and row[1] >= least]
     failures = Counter(row[0].strip().splitlines()[-1] for row in rows if row[0])
     if cut := len(rows) - len(complete) - failures.total():
         failures["answer cut short"] = cut
@@ -141,7 +148,7 @@ def report_of(result: dict[str, Any], load: Load) -> Report:
         gaps=[gap for row in complete for gap in row[4]],
         started=[row[5] - first for row in complete],
         failures=failures,
-        tokens_per_second=len(complete) * load.output_tokens / result["duration"],
+        tokens_per_second=sum(row[1] for row in complete) / result["duration"],
         requests_per_second=len(complete) / result["duration"],
     )
 
@@ -219,6 +226,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
     parser.add_argument("--prompt-words", type=int, default=100, help="words of a prompt (default: %(default)s)")
     parser.add_argument("--output-tokens", type=int, default=64, help="tokens of an answer (default: %(default)s)")
+    parser.add_argument("--ignore-eos", action="store_true", help="answers do not end by themselves")
     parser.add_argument("--chart", type=Path, default=Path("build/load.png"), help="PNG to write (%(default)s)")
     arguments = parser.parse_args()
     load = Load(
@@ -226,6 +234,7 @@ def main() -> None:
         seconds=arguments.seconds,
         prompt_words=arguments.prompt_words,
         output_tokens=arguments.output_tokens,
+        ignore_eos=arguments.ignore_eos,
     )
     refuse_unbounded(load)
     console = Console()

@@ -40,7 +40,7 @@ def main() -> None:
             profile=False,
             selected_percentile_metrics=["e2el"],
             selected_percentiles=[50],
-            ignore_eos=True,
+            ignore_eos=load["ignore_eos"],
             goodput_config_dict={},
             max_concurrency=load["max_concurrency"],
             lora_modules=None,

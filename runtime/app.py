@@ -14,7 +14,9 @@ from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.errors import ApiError, bad_request, unavailable
 from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH
+from runtime.policy import refuse_by_policy, sequences_of
 from runtime.publisher import Publisher
+from runtime.rate_limit import RateLimit, client_of
 from runtime.relay import CLIENT_LEFT, relay
 from runtime.reply import Headers, Reply, Send
 from runtime.settings import Settings
@@ -52,6 +54,8 @@ class App:
         self._client = client
         self._context = Context(client)
         self._publisher = publisher
+        self._rate_limit = RateLimit(settings.rate_limit_per_minute)
+        self._address_header = settings.client_address_header.encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         """Answer one HTTP request (ASGI 3)."""
@@ -59,7 +63,7 @@ class App:
         reply = Reply(send, request_id=_request_id(headers), headers=self._cors(headers))
         path = self._path(scope["path"])
         try:
-            await self._route(scope, path, headers, receive, reply)
+            await self._route(scope, path, headers, receive, reply, self._client_of(scope, headers))
         except ApiError as error:
             await reply.fail(error)
         except Exception:
@@ -67,6 +71,12 @@ class App:
             await reply.fail(ApiError(500, "The gateway failed; the log has the reason under this request id."))
         if path in COMPLETION_PATHS and scope["method"] == "POST":
             self._publish(path, reply)
+
+    def _client_of(self, scope: Any, headers: Mapping[bytes, bytes]) -> str:
+        """Return whom to count a request for: who the edge says that it saw, or else the peer."""
+        address = headers.get(self._address_header, b"").decode("latin-1") if self._address_header else ""
+        peer = scope["client"]
+        return client_of(address or (peer[0] if peer else ""))
 
     def _path(self, path: str) -> str:
         root = self._settings.root_path
@@ -89,8 +99,12 @@ class App:
             (b"vary", b"Origin"),
         )
 
-    async def _route(self, scope: Any, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> None:
+    async def _route(
+        self, scope: Any, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply, client: str
+    ) -> None:
         method, expected = scope["method"], METHOD_OF_PATH.get(path)
+        if path != "/health" and method != "OPTIONS":
+            self._rate_limit.count(client)
         if expected is None:
             raise ApiError(404, f"There is no {path}; docs are at /openapi.json.", closes=True)
         if method == "OPTIONS":
@@ -104,7 +118,7 @@ class App:
         elif path == "/v1/models":
             await self._models(reply)
         else:
-            await self._complete(path, headers, receive, reply, scope["state"][CLIENT_LEFT])
+            await self._complete(path, headers, receive, reply, client, scope["state"][CLIENT_LEFT])
 
     async def _health(self, reply: Reply) -> None:
         report = {
@@ -132,11 +146,13 @@ class App:
         headers: Mapping[bytes, bytes],
         receive: Any,
         reply: Reply,
+        client: str,
         client_left: asyncio.Future[None],
     ) -> None:
         self._lifecycle.require_ready()
-        with self._admission.place():
-            request = await self._read(path, headers, receive)
+        with self._admission.place(client) as place:
+            request = await self._read(path, headers, receive, reply)
+            place.widen(sequences_of(request))
             reply.admitted = True
             await relay(
                 path,
@@ -144,17 +160,20 @@ class App:
                 reply,
                 client=self._client,
                 context=self._context,
-                admission=self._admission,
+                place=place,
                 timeout_seconds=self._settings.request_timeout_seconds,
                 client_left=client_left,
             )
 
-    async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any) -> Request:
+    async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> Request:
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
             raise bad_request("The header Content-Type must be application/json.")
         declared = int(headers.get(b"content-length", b"0"))
         body = await read_body(receive, declared=declared, limit=self._settings.max_body_bytes)
-        return parse(path, body, max_output_tokens=self._settings.max_output_tokens)
+        reply.note_received()
+        request = parse(path, body, max_output_tokens=self._settings.max_output_tokens)
+        refuse_by_policy(request, self._settings)
+        return request
 
     def _publish(self, path: str, reply: Reply) -> None:
         values = {**reply.metrics(), IN_FLIGHT: self._admission.in_flight, QUEUE_DEPTH: self._admission.queued}

@@ -14,7 +14,9 @@ from typing import cast
 import msgspec
 
 from runtime.engine_client import EngineClient, EngineGoneError
+from runtime.engine_log import EngineLog
 from runtime.lifecycle import Lifecycle, Status
+from runtime.metrics import Stage
 from runtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,9 +34,9 @@ FIRST_REQUESTS = (("a",), ("a", "a"))
 one for a single sequence and one for several. Until that is done, seconds later, nothing else runs."""
 
 LOG_LINE_OF_STAGE = {
-    "weights": b"Starting to load model",
-    "compile": b"Loading weights took",
-    "first_token": b"Application startup complete",
+    Stage.WEIGHTS: b"Starting to load model",
+    Stage.COMPILE: b"Loading weights took",
+    Stage.FIRST_TOKEN: b"Application startup complete",
 }
 """What vLLM logs when a stage begins. A version that logs other words leaves the stage at `imports`, no more."""
 
@@ -95,11 +97,11 @@ def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -
         os.killpg(process.pid, number)
 
 
-async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle) -> None:
-    """Pass the engine's log on to standard error, and read from it how far the boot has come."""
+async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog) -> None:
+    """Pass the engine's log on to standard error, without content, and read from it how far the boot has come."""
     output = cast(asyncio.StreamReader, process.stdout)
     while line := await _read_line(output):
-        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.write(engine_log.without_content(line))
         sys.stderr.buffer.flush()
         for stage, words in LOG_LINE_OF_STAGE.items():
             if words in line:
@@ -169,9 +171,10 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
         For how many seconds it was ready.
     """
     process = await start(settings, environ)
-    lifecycle.enter("imports")
-    following = asyncio.create_task(follow_log(process, lifecycle))
-    serving = asyncio.create_task(_serve(settings, client, lifecycle))
+    lifecycle.enter(Stage.IMPORTS)
+    engine_log = EngineLog()
+    following = asyncio.create_task(follow_log(process, lifecycle, engine_log))
+    serving = asyncio.create_task(_serve(settings, client, lifecycle, engine_log))
     died = asyncio.create_task(process.wait())
     try:
         await asyncio.wait([serving, died], return_when=asyncio.FIRST_COMPLETED)
@@ -183,22 +186,25 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
     finally:
         serving.cancel()
         ready_seconds = lifecycle.ready_seconds
-        lifecycle.restart()
+        if lifecycle.status is Status.READY:  # else the boot goes on, or the host drains
+            lifecycle.restart()
         client.abort()  # before vLLM, told to stop, ends cut answers as if they were complete
         await stop(process)
         following.cancel()
     return ready_seconds
 
 
-async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> None:
+async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle, engine_log: EngineLog) -> None:
     remaining = settings.boot_deadline_seconds - lifecycle.elapsed_seconds
     try:
         async with asyncio.timeout(remaining):
             await wait_until_ready(client, settings.served_model_name)
     except TimeoutError:
         raise EngineFailedError(f"not ready within {settings.boot_deadline_seconds:g} s") from None
-    lifecycle.become_ready()
-    log.info("ready after %.1f s", lifecycle.elapsed_seconds)
+    engine_log.clients_come()
+    if not lifecycle.draining:
+        lifecycle.become_ready()
+        log.info("ready after %.1f s", lifecycle.elapsed_seconds)
     await watch(client, settings)
 
 
@@ -211,6 +217,8 @@ async def supervise(
         ready_seconds = await run_once(settings, client, lifecycle, os.environ)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
+        if lifecycle.draining:
+            return
         if lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
             lifecycle.miss_deadline()
         elif failures >= MAX_FAILURES:

@@ -8,11 +8,12 @@ class ApiError(Exception):
     """What a client is told instead of an answer.
 
     Attributes:
-        status: HTTP status, also the `code` of the body, as vLLM has it.
+        status: HTTP status.
         message: What is wrong, and what to do where that is known.
         param: Name of the parameter that is wrong.
         retry_after: Seconds after which another try makes sense.
         allow: The methods that are allowed instead.
+        code: The body's `code`; the status, as vLLM has it, unless given.
         closes: Whether the connection is of no use afterwards, because part of the request was not read.
     """
 
@@ -21,6 +22,7 @@ class ApiError(Exception):
     param: str | None = None
     retry_after: int | None = None
     allow: str | None = None
+    code: str | None = None
     closes: bool = False
 
     def body(self) -> dict[str, object]:
@@ -29,7 +31,7 @@ class ApiError(Exception):
         https://platform.openai.com/docs/guides/error-codes
         """
         kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.status}}
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code or self.status}}
 
 
 def bad_request(message: str, param: str | None = None) -> ApiError:

@@ -2,11 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from runtime.errors import unavailable
-from runtime.metrics import BOOT_STAGES
+from runtime.metrics import BOOT_STAGES, Stage
 
 
 class Status(StrEnum):
@@ -16,6 +16,19 @@ class Status(StrEnum):
     READY = "ready"
     DRAINING = "draining"
     FAILED = "failed"
+
+
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
+    Status.LOADING: frozenset({Status.READY, Status.FAILED, Status.DRAINING}),
+    Status.READY: frozenset({Status.LOADING, Status.DRAINING}),
+    Status.FAILED: frozenset({Status.DRAINING}),
+    Status.DRAINING: frozenset(),
+}
+"""Which state may follow which. Any other change is a fault of the caller, and raises."""
+
+
+class TransitionError(Exception):
+    """A change of state that the table does not have."""
 
 
 class Lifecycle:
@@ -29,11 +42,11 @@ class Lifecycle:
         *,
         expected_boot_seconds: float,
         began: float,
-        on_stage_end: Callable[[str, float], None],
+        on_stage_end: Callable[[Stage, float], None],
         on_boot_end: Callable[[float], None],
     ) -> None:
         self.status = Status.LOADING
-        self.stage = "gateway"
+        self.stage = Stage.GATEWAY
         self.began = began
         self._expected_boot_seconds = expected_boot_seconds
         self._stage_began = time.monotonic()
@@ -49,14 +62,13 @@ class Lifecycle:
         return time.monotonic() - self.began
 
     def restart(self) -> None:
-        """Begin a new timeline, for an engine that has to start again."""
-        if self.status is Status.READY:
-            self.status = Status.LOADING
-            self.stage = "gateway"
-            self.began = self._stage_began = time.monotonic()
-            self._elapsed_when_ended = None
+        """Begin a new timeline, for a ready engine that has to start again."""
+        self._become(Status.LOADING)
+        self.stage = Stage.GATEWAY
+        self.began = self._stage_began = time.monotonic()
+        self._elapsed_when_ended = None
 
-    def enter(self, stage: str) -> None:
+    def enter(self, stage: Stage) -> None:
         """Go on to a later stage; a stage that lies behind changes nothing."""
         if self.status is Status.LOADING and BOOT_STAGES.index(stage) > BOOT_STAGES.index(self.stage):
             self._end_stage()
@@ -69,10 +81,15 @@ class Lifecycle:
 
     def become_ready(self) -> None:
         """The engine has answered. The next boot is expected to take as long as this one."""
+        self._become(Status.READY)
         self._end_stage()
         self._elapsed_when_ended = self._expected_boot_seconds = time.monotonic() - self.began
         self._on_boot_end(self._elapsed_when_ended)
-        self._become(Status.READY)
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was told to stop."""
+        return self.status is Status.DRAINING
 
     @property
     def ready_seconds(self) -> float:
@@ -81,21 +98,22 @@ class Lifecycle:
 
     def miss_deadline(self) -> None:
         """Give up a boot that took too long."""
-        self._on_boot_end(self.elapsed_seconds)
         self.fail()
+        self._on_boot_end(self.elapsed_seconds)
 
     def fail(self) -> None:
         """Give up: this host has to be replaced."""
-        self._elapsed_when_ended = self.elapsed_seconds
         self._become(Status.FAILED)
+        self._elapsed_when_ended = self.elapsed_seconds
 
     def drain(self) -> None:
         """Take no new work from now on."""
-        self.status = Status.DRAINING
+        self._become(Status.DRAINING)
 
     def _become(self, status: Status) -> None:
-        if self.status is not Status.DRAINING:
-            self.status = status
+        if status not in TRANSITIONS[self.status]:
+            raise TransitionError(f"{self.status} is not followed by {status}")
+        self.status = status
 
     def require_ready(self) -> None:
         """Let new work in only when the state is `ready`.

@@ -1,5 +1,6 @@
 """The gateway's metrics. The dashboard and the alarms import the names."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 NAMESPACE = "InferenceGateway"
@@ -24,21 +25,35 @@ REJECTIONS = Metric("Rejections", "Count")
 DISCONNECTS = Metric("ClientDisconnects", "Count")
 REQUEST_LATENCY = Metric("RequestLatency", "Milliseconds")
 """From the first byte of the request to the last of the answer, for requests that were let in."""
+GATEWAY_TIME = Metric("GatewayTime", "Milliseconds")
+"""The gateway's own share of a request: from its last byte to the end of the answer, less the wait for a turn and the
+engine's time."""
 TIME_TO_FIRST_TOKEN = Metric("TimeToFirstToken", "Milliseconds")
 """Of streams only: nobody sees the first token of an answer that comes whole."""
 INPUT_TOKENS = Metric("InputTokens", "Count")
 OUTPUT_TOKENS = Metric("OutputTokens", "Count")
 IN_FLIGHT = Metric("InFlight", "Count")
-"""Requests that the engine worked on when this one ended."""
+"""Sequences that the engine worked on when this request ended."""
 QUEUE_DEPTH = Metric("QueueDepth", "Count")
-"""Requests that waited when this one ended."""
+"""Sequences that waited when this request ended."""
 BOOT_SECONDS = Metric("BootSeconds", "Seconds")
 """From the start to ready; stages have metrics of their own."""
 ENGINE_FAILURES = Metric("EngineFailures", "Count")
 """Times that the engine died, hung, or missed the boot deadline."""
 
-BOOT_STAGES = ("boot", "gateway", "imports", "weights", "compile", "first_token")
-"""What happens from the host's boot to the first token, in this order."""
+
+class Stage(StrEnum):
+    """What happens from the host's boot to the first token, in this order."""
+
+    BOOT = "boot"
+    GATEWAY = "gateway"
+    IMPORTS = "imports"
+    WEIGHTS = "weights"
+    COMPILE = "compile"
+    FIRST_TOKEN = "first_token"  # noqa: S105  no secret
+
+
+BOOT_STAGES = tuple(Stage)
 
 BOOT_STAGE_SECONDS = {stage: Metric(f"Boot{stage.title().replace('_', '')}Seconds", "Seconds") for stage in BOOT_STAGES}
 

@@ -5,7 +5,7 @@ import contextlib
 
 import msgspec
 
-from runtime.admission import Admission
+from runtime.admission import Place
 from runtime.context import Context
 from runtime.engine_client import Connection, EngineClient, EngineGoneError
 from runtime.errors import ApiError, unavailable
@@ -36,7 +36,7 @@ async def relay(
     *,
     client: EngineClient,
     context: Context,
-    admission: Admission,
+    place: Place,
     timeout_seconds: float,
     client_left: asyncio.Future[None],
 ) -> None:
@@ -46,7 +46,8 @@ async def relay(
     done once the client is gone.
 
     Raises:
-        ApiError: 504 past the deadline, 503 when the engine broke off, 400 when it does not fit into the context.
+        ApiError: 504 past the deadline, 503 when the engine broke off or the place went to another client, 400 when it
+            does not fit into the context.
     """
     body = encode_for_engine(request)
     deadline = asyncio.timeout(timeout_seconds)
@@ -58,7 +59,8 @@ async def relay(
     try:
         async with deadline:
             client_left.add_done_callback(leave)
-            async with admission.slot():
+            reply.note_waiting()
+            async with place:
                 await context.refuse_overflow(request)
                 async with client.request("POST", path, body, request_id=reply.request_id) as answer:
                     await _pass_on(answer, request, reply)
@@ -79,6 +81,7 @@ async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:
         await _pass_on_stream(answer, reply, with_usage=wants_usage(request))
         return
     body = await answer.body()
+    reply.note_engine_done()
     if answer.status >= 500:
         raise EngineGoneError
     if answer.status == 200:
@@ -95,6 +98,7 @@ async def _pass_on_stream(answer: Connection, reply: Reply, *, with_usage: bool)
             events = _take_usage(events, reply, keep=with_usage)
         if events:
             await reply.events(events + separator)
+    reply.note_engine_done()
     await reply.end_stream()
 
 

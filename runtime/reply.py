@@ -11,6 +11,7 @@ import msgspec
 from runtime.errors import ApiError
 from runtime.metrics import (
     DISCONNECTS,
+    GATEWAY_TIME,
     INPUT_TOKENS,
     OUTPUT_TOKENS,
     REJECTIONS,
@@ -49,6 +50,19 @@ class Reply:
         self._began = time.monotonic()
         self._streams = False
         self._first_token: float | None = None
+        self._received = self._waiting = self._engine_done = 0.0
+
+    def note_received(self) -> None:
+        """The whole request is here."""
+        self._received = time.monotonic()
+
+    def note_waiting(self) -> None:
+        """It waits for its turn, and then for the engine."""
+        self._waiting = time.monotonic()
+
+    def note_engine_done(self) -> None:
+        """The engine has given all of its answer."""
+        self._engine_done = time.monotonic()
 
     async def whole(self, status: int, content_type: bytes, body: bytes, headers: Headers = ()) -> None:
         """Send a complete answer."""
@@ -107,10 +121,13 @@ class Reply:
         """Return what this request adds to the metrics."""
         values: dict[Metric, float] = {REQUESTS: 1}
         values[DISCONNECTS if self.client_left else responses_of(self.status)] = 1
+        now = time.monotonic()
         if self.admitted:
-            values[REQUEST_LATENCY] = _milliseconds(time.monotonic() - self._began)
+            values[REQUEST_LATENCY] = _milliseconds(now - self._began)
         elif self.status == 503:
             values[REJECTIONS] = 1
+        if self._engine_done:
+            values[GATEWAY_TIME] = _milliseconds(self._waiting - self._received + now - self._engine_done)
         if self._first_token is not None:
             values[TIME_TO_FIRST_TOKEN] = _milliseconds(self._first_token - self._began)
         if self.usage is not None:

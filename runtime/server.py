@@ -21,7 +21,7 @@ from runtime.engine import supervise
 from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
 from runtime.lifecycle import Lifecycle
-from runtime.metrics import BOOT_SECONDS, BOOT_STAGE_SECONDS, ENGINE_FAILURES
+from runtime.metrics import BOOT_SECONDS, BOOT_STAGE_SECONDS, ENGINE_FAILURES, Stage
 from runtime.publisher import Publisher
 from runtime.relay import CLIENT_LEFT
 from runtime.settings import Settings
@@ -202,7 +202,7 @@ def seconds_since_host_boot() -> float:
 
 
 def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
-    def on_stage_end(stage: str, seconds: float) -> None:
+    def on_stage_end(stage: Stage, seconds: float) -> None:
         log.info("boot stage %s took %.1f s", stage, seconds)
         publisher.publish({BOOT_STAGE_SECONDS[stage]: round(seconds, 2)}, stage=stage)
 
@@ -210,7 +210,7 @@ def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
     # a container that is started again on an old host does not boot the host
     host_boot = host_boot if host_boot < settings.boot_deadline_seconds else 0.0
     if host_boot:
-        on_stage_end("boot", host_boot)
+        on_stage_end(Stage.BOOT, host_boot)
     return Lifecycle(
         expected_boot_seconds=settings.expected_boot_seconds,
         began=time.monotonic() - host_boot,
@@ -226,6 +226,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     admission = Admission(
         max_in_flight=settings.max_in_flight,
         max_queued=settings.max_queued,
+        max_per_client=settings.max_in_flight_per_client,
         timeout_seconds=settings.request_timeout_seconds,
     )
     client = EngineClient(settings.engine_port)
@@ -239,7 +240,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     )
     supervising.add_done_callback(lambda task: task.cancelled() or task.exception() is None or told_to_stop.set())
     await told_to_stop.wait()
-    log.info("draining %d requests", admission.admitted)
+    log.info("draining %d sequences", admission.admitted)
     lifecycle.drain()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(settings.drain_timeout_seconds):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 PREFIX = "GATEWAY_"
 
+MAY_BE_0 = ("max_queued", "max_in_flight_per_client", "rate_limit_per_minute")
+
 
 class SettingsError(ValueError):
     """A setting is unknown or has no valid value; the text says which and why."""
@@ -28,8 +30,12 @@ class Settings:
         environment: Value of the metrics' only dimension, `Environment`.
         root_path: Prefix that is taken off a path, such as /live; paths without it work too.
         cors_origins: Origins that browsers may call from; `*` for all.
-        max_in_flight: Requests that the engine works on at once.
-        max_queued: Requests that wait for one of these places; beyond them the answer is 503.
+        client_address_header: Header in which an edge passes the client's address; none for the peer's address.
+        rate_limit_per_minute: Requests in any minute that one client address may send; 0 for no limit (R5.3).
+        max_in_flight: Sequences that the engine works on at once; a request has `n` for each prompt.
+        max_in_flight_per_client: Those of one client address at most; 0 for all of them.
+        max_queued: Sequences that wait for one of these places; beyond them the answer is 503.
+        allow_ignore_eos: Whether a request may ask for answers that do not end by themselves, for benchmarks.
         max_output_tokens: Upper bound of `max_tokens`, and what a chat without it may use.
         request_timeout_seconds: Deadline of a request, its wait included (R7.2).
         client_timeout_seconds: How long a client may take to send a whole request.
@@ -54,8 +60,12 @@ class Settings:
     environment: str = "local"
     root_path: str = ""
     cors_origins: tuple[str, ...] = ()
+    client_address_header: str = ""
+    rate_limit_per_minute: int = 0
     max_in_flight: int = 16
+    max_in_flight_per_client: int = 0
     max_queued: int = 32
+    allow_ignore_eos: bool = False
     max_output_tokens: int = 1024
     request_timeout_seconds: float = 30.0
     client_timeout_seconds: float = 10.0
@@ -79,8 +89,10 @@ def _refuse_impossible(name: str, value: object) -> None:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a number of seconds above 0, got {value}")
     if name.endswith("port") and isinstance(value, int) and not 0 <= value <= 65_535:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a port from 0 to 65535, got {value}")
-    if name.startswith("max_") and isinstance(value, int) and value < (0 if name == "max_queued" else 1):
+    if name.startswith(("max_", "rate_")) and isinstance(value, int) and value < (0 if name in MAY_BE_0 else 1):
         raise SettingsError(f"{PREFIX}{name.upper()} is too small: {value}")
+    if name == "client_address_header" and value and not re.fullmatch(r"[a-z0-9-]+", str(value)):
+        raise SettingsError(f"{PREFIX}CLIENT_ADDRESS_HEADER must be a header's name in small letters, got {value!r}")
     if name == "root_path" and value and not re.fullmatch(r"(/[\w.~-]+)+", str(value)):
         raise SettingsError(f"{PREFIX}ROOT_PATH must look like /live, got {value!r}")
     if name in ("model", "served_model_name", "environment", "host") and not value:

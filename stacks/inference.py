@@ -76,6 +76,7 @@ class InferenceStack(TerraformStack):
             min_instances=variables.min_instances,
             max_instances=variables.max_instances,
             request_timeout_seconds=variables.request_timeout_seconds,
+            rate_limit_per_minute=variables.rate_limit_per_minute,
         )
         api = RateLimitedApi(
             self,

@@ -44,6 +44,7 @@ def synthesize_api(*, domain: Domain | None = None, allowed_origins: tuple[str, 
         min_instances=variables.min_instances,
         max_instances=variables.max_instances,
         request_timeout_seconds=variables.request_timeout_seconds,
+        rate_limit_per_minute=variables.rate_limit_per_minute,
     )
     RateLimitedApi(
         stack,

@@ -18,6 +18,7 @@ def evaluated_boot_script(stack: Json, *, request_timeout_seconds: int = 30) -> 
         return str(request_timeout_seconds + int(match[1] or 0))
 
     script = re.sub(r"\$\{var\.request_timeout_seconds(?: \+ (\d+))?\}", timeout_plus, script)
+    script = script.replace("${var.rate_limit_per_minute}", "100")
     return re.sub(r"\$\{aws_cloudwatch_log_group\.\w+\.name\}", "/the/log/group", script)
 
 

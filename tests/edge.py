@@ -6,6 +6,7 @@ gateway responses. What AWS does beyond the stack's JSON, such as the lag of its
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ class Request:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    address: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,9 @@ class Edge:
     def _forward(self, path: str, request: Request) -> Answer:
         integration = self._integration("HTTP_PROXY", path)
         headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
-        headers |= {name.lower(): value for name, value in _static(integration["request_parameters"]).items()}
+        context = {"context.identity.sourceIp": request.address, "context.requestId": request.id}
+        mapped = _static(integration["request_parameters"])
+        headers |= {name.lower(): context.get(value, value) for name, value in mapped.items()}
         timeout = self._value(integration["timeout_milliseconds"]) / 1000
         with ExitStack() as opened:
             client = opened.enter_context(httpx.Client(timeout=timeout))
@@ -181,7 +186,9 @@ def _handler(answer: Callable[[Request], Answer]) -> type[BaseHTTPRequestHandler
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answered = answer(Request(self.command, self.path, headers, body))
+            answered = answer(
+                Request(self.command, self.path, headers, body, self.client_address[0], str(uuid.uuid4()))
+            )
             self.send_response(answered.status)
             for name, value in answered.headers.items():
                 self.send_header(name, value)

@@ -14,6 +14,7 @@ from api_stack import path_of, synthesize_api
 from inference_constructs import api_route, gateway_responses, rate_limited_api
 from inference_constructs.domain import Domain
 from inference_constructs.gateway_responses import edge_error
+from inference_constructs.host_gateway import CLIENT_ADDRESS_HEADER, host_gateway
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
 from inference_constructs.operations import OPERATIONS, Operation
 from stack_json import Json, only, references, resources, strings
@@ -178,8 +179,18 @@ def test_keys_belong_to_the_plan_of_this_stage_and_are_not_in_the_state(inferenc
 def test_keys_do_not_reach_the_hosts(inference: Json) -> None:
     for integration in forwarded(inference).values():
         replaced = {name.split(".")[-1].lower(): value for name, value in integration["request_parameters"].items()}
-        assert set(replaced) == {"authorization", "x-api-key"}
-        assert all(re.fullmatch(r"'\w+'", value) for value in replaced.values())
+        assert all(re.fullmatch(r"'\w+'", replaced[header]) for header in ("authorization", "x-api-key"))
+
+
+@pytest.mark.req("R5.4")
+def test_hosts_get_the_address_that_api_gateway_saw_and_its_request_id(inference: Json) -> None:
+    assert host_gateway("g5.xlarge").client_address_header == CLIENT_ADDRESS_HEADER
+    for integration in forwarded(inference).values():
+        mapped = {name.split(".")[-1]: value for name, value in integration["request_parameters"].items()}
+        assert (mapped[CLIENT_ADDRESS_HEADER], mapped["x-request-id"]) == (
+            "context.identity.sourceIp",
+            "context.requestId",
+        )
 
 
 @pytest.mark.req("R5.6")

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from api_stack import synthesize_api
 from edge import edge
-from engine_fixtures import MODEL, ORIGIN, Gateway, counting
+from engine_fixtures import MODEL, ORIGIN, Gateway, counting, wait_for
 from stack_json import Json
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +89,7 @@ class Row:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     answered: tuple[str, ...] = ()
     req: tuple[str, ...] = ()
+    code: str | None = None
 
     def __str__(self) -> str:
         return f"{self.status} {self.api} {self.method} {self.path}"
@@ -110,7 +112,7 @@ CONTRACT = [
     Row(401, "keyed_url", "GET", "/v1/models", None, {"x-api-key": "short"}, ("WWW-Authenticate",), ("R5.6",)),
     Row(404, "open_url", "GET", "/v1/nothing"),
     Row(404, "open_url", "GET", "/v1", None, WRONG),
-    Row(404, "open_url", "POST", COMPLETIONS, {**PROMPT, "model": "gpt-9"}),
+    Row(404, "open_url", "POST", COMPLETIONS, {**PROMPT, "model": "gpt-9"}, code="model_not_found"),
     Row(405, "open_url", "GET", COMPLETIONS, answered=("Allow",)),
     Row(405, "keyed_url", "DELETE", "/health", answered=("Allow",)),
     Row(413, "open_url", "POST", COMPLETIONS, {**PROMPT, "prompt": "a" * 66_000}),
@@ -137,7 +139,7 @@ def test_error_is_what_the_contract_says_and_a_page_can_read_it(row: Row, reques
     document = response.json()
     schema: Any = jsonschema.Draft202012Validator({"$ref": "#/components/schemas/Error", **OPENAPI})
     schema.validate(document)
-    assert (response.status_code, document["error"]["code"]) == (row.status, row.status)
+    assert (response.status_code, document["error"]["code"]) == (row.status, row.code or row.status)
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert all(response.headers[name] for name in row.answered)
 
@@ -193,6 +195,12 @@ def test_openai_sdk_raises_the_exception_that_its_users_expect(
     url = request.getfixturevalue(api)
     with openai.OpenAI(base_url=f"{url}/v1", api_key=KEY[::-1], max_retries=0) as client, pytest.raises(expected):
         client.completions.create(model=MODEL, prompt="Hello", max_tokens=1)
+
+
+def test_an_answer_has_api_gateways_request_id_whatever_the_client_sent(open_url: str, gateway: Gateway) -> None:
+    answer = httpx.post(open_url + COMPLETIONS, json=PROMPT, headers={"x-request-id": "mine"}, timeout=60)
+    wait_for(lambda: answer.headers["x-request-id"] in gateway.log, "its document")
+    assert uuid.UUID(answer.headers["x-request-id"])
 
 
 @pytest.mark.req("R2.3")

@@ -251,6 +251,14 @@ def test_each_hop_outlasts_the_one_behind_it(
     assert request_timeout_seconds < gateway.drain_timeout_seconds < leave <= 3600
 
 
+@pytest.mark.req("R5.3")
+def test_hosts_count_up_to_the_limit_that_the_operator_sets(synthesized: dict[str, Json], tmp_path: Path) -> None:
+    stack = synthesized["inference-prod"]
+    assert "GATEWAY_RATE_LIMIT_PER_MINUTE=${var.rate_limit_per_minute}" in str(stack["locals"])
+    gateway = read_env_file(run_boot_script(evaluated_boot_script(stack), tmp_path) / "etc/inference/gateway.env")
+    assert gateway.rate_limit_per_minute == 100
+
+
 def test_credentials_are_out_of_the_containers_reach(inference: Json) -> None:
     metadata = only(inference, "aws_launch_template")["metadata_options"]
     assert (metadata["http_tokens"], metadata["http_put_response_hop_limit"]) == ("required", 1)

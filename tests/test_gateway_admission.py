@@ -34,8 +34,9 @@ def test_expected_wait_follows_the_recent_rate_of_completion(monkeypatch: pytest
     queue = admission()
 
     async def work(seconds: float) -> None:
-        async with queue.slot():
-            clock[0] += seconds
+        with queue.place() as place:
+            async with place:
+                clock[0] += seconds
 
     asyncio.run(work(4))
     with ExitStack() as places:
@@ -53,8 +54,9 @@ def test_request_that_would_wait_past_its_deadline_is_refused_at_once(monkeypatc
     queue = admission(timeout_seconds=10)
 
     async def work() -> None:
-        async with queue.slot():
-            clock[0] += 9
+        with queue.place() as place:
+            async with place:
+                clock[0] += 9
 
     asyncio.run(work())
     with ExitStack() as places:
@@ -70,8 +72,8 @@ def test_only_the_limit_works_and_turns_come_in_order() -> None:
         queue, order, release = admission(), list[int](), asyncio.Event()
 
         async def work(number: int) -> None:
-            with queue.place():
-                async with queue.slot():
+            with queue.place() as place:
+                async with place:
                     order.append(number)
                     await release.wait()
 
@@ -91,8 +93,8 @@ def test_waiting_request_that_gives_up_frees_its_place() -> None:
         queue, release = admission(), asyncio.Event()
 
         async def work() -> None:
-            with queue.place():
-                async with queue.slot():
+            with queue.place() as place:
+                async with place:
                     await release.wait()
 
         tasks = [asyncio.create_task(work()) for _ in range(3)]

@@ -1,9 +1,16 @@
 """The states of a host, on a clock that the test turns."""
 
+import asyncio
+import os
+
 import pytest
 
+from runtime.engine import run_once
+from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
-from runtime.lifecycle import Lifecycle, Status
+from runtime.lifecycle import TRANSITIONS, Lifecycle, Status, TransitionError
+from runtime.metrics import BOOT_STAGES, Stage
+from runtime.settings import Settings
 
 
 class Boot:
@@ -35,7 +42,7 @@ def boot(monkeypatch: pytest.MonkeyPatch) -> Boot:
 
 @pytest.mark.req("R1.2")
 def test_stages_add_up_to_the_time_until_ready(boot: Boot) -> None:
-    for boot.now, stage in ((1, "imports"), (31, "weights"), (61, "compile"), (71, "first_token")):
+    for boot.now, stage in zip((1, 31, 61, 71), BOOT_STAGES[2:], strict=True):
         boot.lifecycle.enter(stage)
     boot.now = 75
     boot.lifecycle.become_ready()
@@ -65,23 +72,57 @@ def test_restart_expects_what_the_last_boot_took(boot: Boot) -> None:
     assert boot.retry_after() == 30
 
 
-def test_failure_while_loading_does_not_turn_back_the_deadlines_clock(boot: Boot) -> None:
+@pytest.mark.req("R1.2")
+def test_engine_that_fails_while_loading_does_not_turn_back_the_deadlines_clock(boot: Boot) -> None:
+    settings = Settings(engine_command='python -c "raise SystemExit(1)"')
+
+    async def run() -> None:
+        await run_once(settings, EngineClient(settings.engine_port), boot.lifecycle, os.environ)
+
     boot.now = 50
-    boot.lifecycle.restart()
+    asyncio.run(run())
     assert boot.lifecycle.elapsed_seconds == 50
 
 
 def test_stage_that_lies_behind_changes_nothing(boot: Boot) -> None:
-    boot.lifecycle.enter("compile")
-    boot.lifecycle.enter("weights")
+    boot.lifecycle.enter(Stage.COMPILE)
+    boot.lifecycle.enter(Stage.WEIGHTS)
     assert boot.lifecycle.stage == "compile"
 
 
+def change_to(boot: Boot, status: Status) -> None:
+    """Ask for a state in the way that the supervisor does."""
+    lifecycle = boot.lifecycle
+    changes = {
+        Status.LOADING: lifecycle.restart,
+        Status.READY: lifecycle.become_ready,
+        Status.FAILED: lifecycle.fail,
+        Status.DRAINING: lifecycle.drain,
+    }
+    changes[status]()
+
+
+@pytest.mark.req("R1.4")
+@pytest.mark.parametrize("before", Status)
+@pytest.mark.parametrize("after", Status)
+def test_a_state_is_followed_only_by_what_the_table_allows(boot: Boot, before: Status, after: Status) -> None:
+    if before is not Status.LOADING:
+        change_to(boot, before)
+    if after in TRANSITIONS[before]:
+        change_to(boot, after)
+    else:
+        with pytest.raises(TransitionError, match=f"{before} is not followed by {after}"):
+            change_to(boot, after)
+    assert boot.lifecycle.status is (after if after in TRANSITIONS[before] else before)
+
+
+def test_a_failed_host_is_never_ready_again() -> None:
+    assert TRANSITIONS[Status.FAILED] == {Status.DRAINING}
+
+
 def test_draining_is_never_left(boot: Boot) -> None:
+    assert not TRANSITIONS[Status.DRAINING]
     boot.lifecycle.drain()
-    boot.lifecycle.become_ready()
-    boot.lifecycle.fail()
-    assert boot.lifecycle.status is Status.DRAINING
     assert boot.retry_after() == 1
 
 

@@ -15,6 +15,7 @@ from constructs import Construct
 from inference_constructs.cors import preflight_headers, response_headers
 from inference_constructs.gateway_responses import NO_ROUTE, edge_error
 from inference_constructs.gpu_fleet import GpuFleet
+from inference_constructs.host_gateway import CLIENT_ADDRESS_HEADER
 from inference_constructs.vpc_link import VpcLink
 
 TIMEOUT_MARGIN_SECONDS = 5
@@ -117,8 +118,15 @@ class ForwardedRoute(Construct):
             response_transfer_mode="STREAM",
             timeout_milliseconds=Token.as_number(f"${{({timeout} + {TIMEOUT_MARGIN_SECONDS}) * 1000}}"),
             # Keys stop here. A mapping replaces the client's header; an empty value is not allowed.
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
             request_parameters={
-                f"integration.request.header.{header}": "'removed'" for header in ("Authorization", "x-api-key")
+                f"integration.request.header.{header}": value
+                for header, value in {
+                    "Authorization": "'removed'",
+                    "x-api-key": "'removed'",
+                    CLIENT_ADDRESS_HEADER: "context.identity.sourceIp",
+                    "x-request-id": "context.requestId",
+                }.items()
             },
             # A private authority is unknown to API Gateway. It still checks name, expiry and root.
             # https://docs.aws.amazon.com/apigateway/latest/api/API_TlsConfig.html

@@ -100,6 +100,7 @@ class GpuFleet(Construct):
         min_instances: TerraformVariable,
         max_instances: TerraformVariable,
         request_timeout_seconds: TerraformVariable,
+        rate_limit_per_minute: TerraformVariable,
     ) -> None:
         """Create the fleet.
 
@@ -115,6 +116,7 @@ class GpuFleet(Construct):
             min_instances: Hosts that always run.
             max_instances: Hosts that are never exceeded.
             request_timeout_seconds: Deadline of a request.
+            rate_limit_per_minute: Requests a minute and client address, exact on each host.
 
         Raises:
             ValueError: the instance type is not supported or cannot be ready in time, or `environment`
@@ -123,6 +125,7 @@ class GpuFleet(Construct):
         super().__init__(scope, id)
         self._prefix, self._account, self._vpc, self._hosts = prefix, account, vpc, hosts
         self._request_timeout_seconds = request_timeout_seconds
+        self._rate_limit_per_minute = rate_limit_per_minute
         expected_boot_seconds = boot_seconds(hosts.instance_type)
         self.log_group = log_group(self, "Log", name=f"/{prefix}/gateway", key=key)
         self.certificate = hosts.certificate or self._private_certificate()
@@ -206,6 +209,7 @@ class GpuFleet(Construct):
             "REQUEST_TIMEOUT_SECONDS": f"${{{timeout}}}",
             "KEEP_ALIVE_SECONDS": f"${{{timeout} + {2 * IDLE_MARGIN_SECONDS}}}",
             "DRAIN_TIMEOUT_SECONDS": f"${{{timeout} + {IDLE_MARGIN_SECONDS // 2}}}",
+            "RATE_LIMIT_PER_MINUTE": f"${{{self._rate_limit_per_minute.fqn}}}",
         }
         return boot_script(
             gateway_settings=render_env_file(settings)

@@ -3,13 +3,17 @@
 from inference_constructs.boot_script import MODEL_FOLDER
 from runtime.gpu_profiles import engine_profile
 from runtime.settings import Settings
+from runtime.validation import MAX_SEQUENCES
 
 GATEWAY_PORT = 8000
 """TCP port that the gateway listens on."""
 
+CLIENT_ADDRESS_HEADER = "x-client-address"
+"""What API Gateway passes the address in that it saw."""
+
 
 def host_gateway(instance_type: str) -> Settings:
-    """Return the settings for a type of host: as many requests at once as its memory holds, no answer too long.
+    """Return the settings for a type of host: as many sequences at once as its memory holds, no answer too long.
 
     The longest answer is one that the GPU can write within the default deadline.
 
@@ -26,6 +30,9 @@ def host_gateway(instance_type: str) -> Settings:
         port=GATEWAY_PORT,
         model=MODEL_FOLDER,
         engine_args=profile.engine_args,
+        client_address_header=CLIENT_ADDRESS_HEADER,
         max_in_flight=profile.max_num_seqs,
+        # half, so that one address alone keeps nobody out; at least the widest request
+        max_in_flight_per_client=max(MAX_SEQUENCES, profile.max_num_seqs // 2),
         max_output_tokens=min(writable, Settings.max_output_tokens),
     )

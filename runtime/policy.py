@@ -1,0 +1,30 @@
+"""What this host refuses although the API has it: another model, more sequences than one request may have."""
+
+from runtime.errors import ApiError, bad_request
+from runtime.settings import Settings
+from runtime.validation import MAX_SEQUENCES, ChatCompletionRequest, Request
+
+
+def sequences_of(request: Request) -> int:
+    """Return how many sequences the engine works on for this request: `n` for each prompt."""
+    prompts = (
+        1 if isinstance(request, ChatCompletionRequest) or isinstance(request.prompt, str) else len(request.prompt)
+    )
+    return prompts * (request.n or 1)
+
+
+def refuse_by_policy(request: Request, settings: Settings) -> None:
+    """Let a request pass that this host may work on.
+
+    The engine would answer another model with 404 too, but writes its name, which is a client's text, to the log.
+
+    Raises:
+        ApiError: 404 for another model, 400 for `ignore_eos` and for too many sequences.
+    """
+    if request.model is not None and request.model != settings.served_model_name:
+        raise ApiError(404, f"The model `{request.model}` does not exist.", param="model", code="model_not_found")
+    if request.ignore_eos and not settings.allow_ignore_eos:
+        raise bad_request("ignore_eos is for benchmarks; this service does not allow it.", "ignore_eos")
+    sequences = sequences_of(request)
+    if sequences > MAX_SEQUENCES:
+        raise bad_request(f"n for each prompt is {sequences} answers, more than {MAX_SEQUENCES} at a time.", "n")
