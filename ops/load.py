@@ -53,7 +53,7 @@ class Load:
     seconds: float
     prompt_words: int
     output_tokens: int
-    ignore_eos: bool = True
+    ignore_eos: bool = False
 
     @property
     def requests(self) -> int:

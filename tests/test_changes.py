@@ -51,8 +51,9 @@ def test_what_is_replaced_before_it_is_destroyed_has_no_name_that_is_taken(infer
         assert "name" not in only(inference, kind)
 
 
-def test_hosts_are_replaced_by_no_variable_but_the_deadline(inference: Json) -> None:
-    assert variables(inference, only(inference, "aws_launch_template")) == {"request_timeout_seconds"}
+def test_hosts_are_replaced_by_the_deadline_and_the_rate_limit_alone(inference: Json) -> None:
+    changing = {"request_timeout_seconds", "rate_limit_per_minute"}
+    assert variables(inference, only(inference, "aws_launch_template")) == changing
 
 
 @pytest.mark.req("R5.5")
@@ -77,14 +78,14 @@ def test_every_variable_that_the_api_has_a_copy_of_deploys_it_anew(inference: Js
 
 
 @pytest.mark.req("R5.3")
-def test_the_rate_limit_changes_firewall_and_page_only(inference: Json) -> None:
+def test_the_rate_limit_changes_firewall_hosts_and_page_only(inference: Json) -> None:
     changed = {
         kind
         for kind, named in inference["resource"].items()
         for body in named.values()
         if "rate_limit_per_minute" in variables(inference, body)
     }
-    assert changed == {"aws_wafv2_web_acl", "aws_s3_object"}
+    assert changed == {"aws_wafv2_web_acl", "aws_launch_template", "aws_s3_object"}
 
 
 def test_the_first_zone_builds_the_image_unless_another_is_asked_for(synthesized: dict[str, Json]) -> None:

@@ -13,7 +13,7 @@ from engine_fixtures import Gateway
 from ops.load import Load, percentiles, prompts, report_of
 
 ROOT = Path(__file__).parent.parent
-LOAD = Load(rate=2, seconds=2, prompt_words=5, output_tokens=4)
+LOAD = Load(rate=2, seconds=2, prompt_words=5, output_tokens=4, ignore_eos=True)
 
 
 def load(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +68,7 @@ def test_an_api_that_is_not_there_is_one_line() -> None:
 def test_a_load_on_the_real_gateway_is_measured(gateway: Gateway, tmp_path: Path) -> None:
     chart = tmp_path / "load.png"
     done = load(
-        *(gateway.url, "--rate", "4", "--seconds", "2", "--prompt-words", "5", "--output-tokens", "6", "--ignore-eos"),
+        *(gateway.url, "--rate", "4", "--seconds", "2", "--prompt-words", "5", "--output-tokens", "6"),
         *("--chart", str(chart)),
     )
     assert done.returncode == 0, done.stdout + done.stderr
