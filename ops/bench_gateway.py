@@ -24,7 +24,11 @@ from typing import Any
 
 from ops.percentiles import percentile
 
-LITELLM = "litellm[proxy]==1.106.2"
+LITELLM = (
+    *("litellm[proxy]==1.106.2", "httptools==0.9.0", "uvloop==0.23.0"),
+    # without these it fails to import them, anew in each request
+    *("opentelemetry-api==1.45.2", "opentelemetry-sdk==1.45.2", "opentelemetry-exporter-otlp==1.45.2"),
+)
 LITELLM_VENV = Path(".venv-litellm")
 
 KEY = f"sk-{secrets.token_hex(16)}"
@@ -214,13 +218,15 @@ def litellm(port: int, engine_port: int, folder: Path) -> contextlib.AbstractCon
     """Run LiteLLM's proxy from an environment of its own, which is made where it is missing.
 
     As its makers advise for production, as far as one process goes: no database, no debug log, no callbacks, and the
-    provider for vLLM, whose connections are kept alive. https://docs.litellm.ai/docs/proxy/prod
+    provider for vLLM, whose connections are kept alive; with bytecode, httptools and uvloop, as the gateway has.
+    https://docs.litellm.ai/docs/proxy/prod
     """
     stamp = LITELLM_VENV / ".complete"
     if not stamp.exists():
-        print(f"installing {LITELLM} into {LITELLM_VENV}", file=sys.stderr)
+        print(f"installing {LITELLM[0]} into {LITELLM_VENV}", file=sys.stderr)
         subprocess.run([".tools/bin/uv", "venv", "--quiet", "--clear", LITELLM_VENV], check=True)
-        subprocess.run([".tools/bin/uv", "pip", "install", "--python", LITELLM_VENV, LITELLM], check=True)
+        install = [".tools/bin/uv", "pip", "install", "--compile-bytecode", "--python", LITELLM_VENV, *LITELLM]
+        subprocess.run(install, check=True)
         stamp.touch()
     parameters = {
         "model": "hosted_vllm/stand-in",
