@@ -126,12 +126,12 @@ def refuse_silence(environment: Environment, variables: Sequence[str]) -> None:
         Path(value).read_text() if option == "-var-file" else value
         for option, _, value in (variable.partition("=") for variable in variables)
     ]
-    if environment.deletion_protection and "TF_VAR_alarm_email" not in os.environ:
-        if not any("alarm_email" in text for text in given):
-            sys.exit(
-                f"error: {environment.name} is protected, so its alarms must reach somebody: "
-                "give --var alarm_email=ADDRESS, or --var-file"
-            )
+    named = "TF_VAR_alarm_email" in os.environ or any("alarm_email" in text for text in given)
+    if environment.deletion_protection and not named:
+        sys.exit(
+            f"error: {environment.name} is protected, so its alarms must reach somebody: "
+            "give --var alarm_email=ADDRESS, or --var-file"
+        )
 
 
 def print_forecast(outputs: Mapping[str, Any]) -> None:

@@ -16,6 +16,9 @@ from ops.paths import ROOT
 
 PLAN = "deploy.tfplan"
 
+LOCKS = ROOT / "locks"
+"""Checksums of the providers, by stack: to be checked in. A synthesized stack's own folder may be deleted any time."""
+
 
 def tofu_path() -> str | None:
     """Return the path of `tofu`, or of `terraform` where that is all there is."""
@@ -72,12 +75,18 @@ class Stack:
         )
 
     def init(self, *options: str) -> None:
-        """Initialize backend and providers.
+        """Initialize backend and providers, these held to the checksums in `LOCKS`, which a first time writes.
 
         Raises:
             SystemExit: tofu failed; so do the other methods.
         """
+        lock, kept = self.folder / ".terraform.lock.hcl", LOCKS / f"{self.name}.terraform.lock.hcl"
+        if kept.exists():
+            shutil.copyfile(kept, lock)
         self._must("init", "-input=false", *options)
+        if lock.exists():
+            LOCKS.mkdir(exist_ok=True)
+            shutil.copyfile(lock, kept)
 
     def plan(self, *options: str) -> bool:
         """Show and save a plan, and return whether it changes anything."""

@@ -1,5 +1,7 @@
 """The web application firewall in front of the API: requests for each client address, and the size of their bodies."""
 
+from typing import Any
+
 from cdktf import TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_stage import ApiGatewayStage
 from cdktf_cdktf_provider_aws.wafv2_web_acl import (
@@ -183,8 +185,8 @@ class ApiFirewall(Construct):
         Whether a key is valid stays API Gateway's decision, and so does what slips by in another spelling of the path.
         """
         name = "no-key"
-        text = {"text_transformation": [{"priority": 0, "type": "NONE"}]}
-        has_key = [
+        text: dict[str, Any] = {"text_transformation": [{"priority": 0, "type": "NONE"}]}
+        has_key: list[dict[str, Any]] = [
             {
                 "size_constraint_statement": {
                     "field_to_match": {"single_header": {"name": header}},
@@ -195,7 +197,7 @@ class ApiFirewall(Construct):
             }
             for header in KEY_HEADERS
         ]
-        for_inference = [
+        for_inference: list[dict[str, Any]] = [
             {
                 "byte_match_statement": {
                     "field_to_match": {"uri_path": {}},
@@ -207,7 +209,7 @@ class ApiFirewall(Construct):
             for operation in OPERATIONS
             if operation.needs_key
         ]
-        preflight = {
+        preflight: dict[str, Any] = {
             "byte_match_statement": {
                 "field_to_match": {"method": {}},
                 "positional_constraint": "EXACTLY",
@@ -216,7 +218,7 @@ class ApiFirewall(Construct):
             }
         }
         # no deeper: the provider knows three levels of statements
-        anonymous = [{"not_statement": {"statement": each}} for each in (preflight, *has_key)]
+        anonymous: list[dict[str, Any]] = [{"not_statement": {"statement": each}} for each in (preflight, *has_key)]
         statement = {"and_statement": {"statement": [*anonymous, {"or_statement": {"statement": for_inference}}]}}
         rule = {
             "name": name,

@@ -112,7 +112,8 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         f" + {logged} * {prices['interface_endpoint_gb']}",
         "API Gateway": f"{million_requests} * {prices['rest_api_million_requests']}",
         "Key authorizer": f"{million_requests} * ({authorized})",
-        "Web ACL": f"{1 + have.site_firewalls} * {prices['web_acl_month']} + {have.firewall_rules} * {prices['web_acl_rule_month']}"
+        "Web ACL": f"{1 + have.site_firewalls} * {prices['web_acl_month']}"
+        f" + {have.firewall_rules} * {prices['web_acl_rule_month']}"
         f" + {million_requests} * {prices['web_acl_million_requests']}"
         f" + {have.site_firewalls} * var.page_views_per_month * {PAGE_REQUESTS} / 1000000"
         f" * {prices['web_acl_million_requests']}",

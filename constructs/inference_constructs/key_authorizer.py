@@ -106,8 +106,8 @@ class KeyAuthorizer(Construct):
             source_code_hash=Fn.filebase64sha256(package.path),
             memory_size=AUTHORIZER_MIB,
             timeout=3,
-            # Above it, API Gateway answers 503. AWS keeps 100 of an account's concurrency unreserved, so that an account
-            # with less cannot give any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+            # Above it, API Gateway answers 503. AWS keeps 100 of an account's concurrency unreserved, so that a new
+            # account cannot give any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
             reserved_concurrent_executions=concurrency.number_value,
             logging_config=LambdaFunctionLoggingConfig(
                 log_format="JSON", log_group=group.name, application_log_level="WARN", system_log_level="WARN"

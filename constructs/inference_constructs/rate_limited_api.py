@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from cdktf import TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_base_path_mapping import ApiGatewayBasePathMapping
@@ -33,33 +32,9 @@ from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.key_authorizer import KeyAuthorizer
 from inference_constructs.logs import log_group
 from inference_constructs.operations import OPERATIONS
+from inference_constructs.throttles import INFERENCE_THROTTLE, KEY_REQUESTS_PER_DAY, KEY_THROTTLE, OTHER_THROTTLE
 from inference_constructs.vpc import VpcConstruct
 from inference_constructs.vpc_link import VpcLink
-
-
-@dataclass(frozen=True, kw_only=True)
-class Throttle:
-    """A token bucket: `requests_per_second` on average, `burst` at once."""
-
-    requests_per_second: int
-    burst: int
-
-
-INFERENCE_THROTTLE = Throttle(requests_per_second=25, burst=50)
-"""For all clients of one inference route together. Behind the limit by address it bounds what reaches the hosts in a flood
-from many addresses."""
-
-OTHER_THROTTLE = Throttle(requests_per_second=10, burst=20)
-"""The same for each other method: `/health`, the list of models, and what answers preflights and unknown routes.
-
-A browser asks one preflight in two hours, and a monitor of `/health` one in seconds.
-"""
-
-KEY_THROTTLE = Throttle(requests_per_second=10, burst=20)
-"""For one API key, from however many addresses."""
-
-KEY_REQUESTS_PER_DAY = 50_000
-
 
 ACCESS_LOG_FORMAT: Mapping[str, str] = {
     "requestId": "$context.requestId",
@@ -242,11 +217,7 @@ class RateLimitedApi(Construct):
                 parent = child
 
     def _method_settings(self, key: EncryptionKey) -> None:
-        """Throttle, publish metrics by method, and log why API Gateway failed, without requests' content.
-
-        A stage's throttle is each method's own, not one for all of them: `*/*` is the default of those that have none.
-        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
-        """
+        """Throttle, publish metrics by method, and log why API Gateway failed, without requests' content."""
         # API Gateway writes to a group of this name, and would make one that keeps everything for ever.
         log = log_group(self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.rest_api.id}/{STAGE}", key=key)
         throttles = {"MethodSettings": ("*/*", OTHER_THROTTLE)} | {
@@ -255,10 +226,10 @@ class RateLimitedApi(Construct):
             if operation.is_inference
         }
         previous: list[ApiGatewayMethodSettings] = []
-        for id, (method_path, throttle) in throttles.items():
+        for settings_id, (method_path, throttle) in throttles.items():
             settings = ApiGatewayMethodSettings(
                 self,
-                id,
+                settings_id,
                 rest_api_id=self.rest_api.id,
                 stage_name=self.stage.stage_name,
                 method_path=method_path,

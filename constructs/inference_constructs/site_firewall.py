@@ -14,13 +14,11 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl import (
 from constructs import Construct
 
 from inference_constructs.domain import CLOUDFRONT_REGION
-
-PAGE_REQUESTS_PER_MINUTE = 600
-"""From one address: fifty views of the page in a minute, as an office behind one address might have."""
+from inference_constructs.site_limits import PAGE_REQUESTS_PER_MINUTE
 
 
 class SiteFirewall(Construct):
-    """Blocks an address above the limit. CloudFront charges neither for the request nor for the traffic that WAF blocks.
+    """Blocks an address above the limit. CloudFront does not charge for what WAF blocks.
 
     https://aws.amazon.com/about-aws/whats-new/2024/11/amazon-cloudfront-charges-requests-blocked-aws-waf/
 
