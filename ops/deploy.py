@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -78,11 +79,13 @@ class Deployment:
 
     def _bucket_exists(self) -> bool:
         try:
-            boto3.client("s3", region_name=REGION).head_bucket(Bucket=self._bucket)
+            boto3.client("s3", region_name=REGION).head_bucket(
+                Bucket=self._bucket, ExpectedBucketOwner=self._account_id
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "404":
                 return False
-            sys.exit(f"error: {self._bucket} cannot be reached: {error}")
+            sys.exit(f"error: {self._bucket} cannot be reached, or is another account's: {error}")
         return True
 
     def apply(self, stack: Stack, variables: Sequence[str] = ()) -> None:
@@ -133,6 +136,24 @@ class Deployment:
         check_service(service)
 
 
+def refuse_silence(environment: Environment, variables: Sequence[str]) -> None:
+    """Exit where alarms would reach nobody, before an image is built; the plan itself would refuse it last.
+
+    Raises:
+        SystemExit: the environment is protected, and nothing that was given names an `alarm_email`.
+    """
+    given = [
+        Path(value).read_text() if option == "-var-file" else value
+        for option, _, value in (variable.partition("=") for variable in variables)
+    ]
+    named = "TF_VAR_alarm_email" in os.environ or any("alarm_email" in text for text in given)
+    if environment.deletion_protection and not named:
+        sys.exit(
+            f"error: {environment.name} is protected, so its alarms must reach somebody: "
+            "give --var alarm_email=ADDRESS, or --var-file"
+        )
+
+
 def print_forecast(outputs: Mapping[str, Any]) -> None:
     """Print what a plan says that a month will cost, by resource type; nothing where it says nothing."""
     least, most = (outputs.get(f"monthly_cost_breakdown{at}_usd", {}) for at in ("", "_at_maximum"))
@@ -178,6 +199,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="show plans, change nothing")
     parser.add_argument("--yes", action="store_true", help="apply without asking")
     arguments = parser.parse_args()
+    refuse_silence(arguments.environment, variable_options(arguments))
     if not preflight(arguments.environment, console):
         sys.exit("error: what is marked `to do` above comes first")
     with console.status("synthesizing"):

@@ -25,13 +25,17 @@ from rich.table import Table
 
 from inference_constructs.boot_budget import INITIALIZATION_MIB_PER_SECOND
 from inference_constructs.domain import CLOUDFRONT_REGION, Domain
-from inference_constructs.machine_image import ami_parameter
+from inference_constructs.machine_image import FAMILY_TAG, VERSION_TAG, ami_parameter
 from ops.arguments import add_environment
 from ops.tofu import tofu_path
 from runtime.gpu_profiles import INSTANCE_TYPES
 from stacks.environments import REGION, Environment
 from stacks.hosts import built_version
 from stacks.state_names import LOCK_TABLE, state_bucket_name
+
+CONCURRENCY_QUOTA = "L-B99A9384"
+UNRESERVED = 100
+"""Of an account's Lambda concurrency, what AWS keeps for functions without a share of their own."""
 
 GPU_QUOTA = "L-DB2E81BA"
 """Running On-Demand G and VT instances, in vCPUs. https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html"""
@@ -180,10 +184,38 @@ def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
         if environment.image_version:
             return to_do(name, f"version {version} was never built: there is no {parameter}; correct image_version")
         return Finding(name, Status.DEPLOY_MAKES_IT, f"version {version}; takes 60 to 90 minutes (estimate)")
-    images = ec2.describe_images(Filters=[{"Name": "image-id", "Values": [ami]}])["Images"]
-    if [image["State"] for image in images] != ["available"]:
-        return to_do(name, f"{parameter} names {ami}, which is not available: delete the parameter, then deploy")
+    tags = {VERSION_TAG: version, FAMILY_TAG: environment.instance_type.split(".")[0]}
+    wanted = {"image-id": ami, "state": "available"} | {f"tag:{tag}": value for tag, value in tags.items()}
+    filters = [{"Name": key, "Values": [value]} for key, value in wanted.items()]
+    if not ec2.describe_images(Owners=["self"], Filters=filters)["Images"]:
+        return to_do(
+            name,
+            f"{parameter} names {ami}, which is no available image of this account with the tags "
+            f"{', '.join(f'{tag}={value}' for tag, value in tags.items())}: find out who wrote the parameter; to build "
+            "anew, delete it, then deploy",
+        )
     return ok(name, f"version {version}, {ami}")
+
+
+def check_authorizer_concurrency(functions: Any, environment: Environment) -> Finding:
+    """AWS keeps 100 of an account's Lambda concurrency unreserved, and a new account may have ten."""
+    name, reserved = "Lambda concurrency", environment.authorizer_concurrency
+    if reserved < 0:
+        return ok(name, "none is reserved")
+    try:
+        given = functions.get_function_concurrency(FunctionName=f"{environment.prefix}-authorizer")
+        missing = reserved - given.get("ReservedConcurrentExecutions", 0)
+    except functions.exceptions.ResourceNotFoundException:
+        missing = reserved
+    free = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    detail = f"{free} unreserved, {max(missing, 0)} more are to be reserved"
+    if missing > 0 and free - missing < UNRESERVED:
+        return to_do(
+            name,
+            f"{detail}, and {UNRESERVED} must stay: request more (quota {CONCURRENCY_QUOTA}), or set "
+            "authorizer_concurrency=-1 for this environment",
+        )
+    return ok(name, detail)
 
 
 def check_state(s3: Any, account_id: str) -> Finding:
@@ -254,6 +286,7 @@ def findings(environment: Environment) -> Iterator[Finding]:
     yield guarded("GPU quota", lambda: check_gpu_quota(quotas, ec2, environment))
     yield guarded("EBS initialization", lambda: check_initialization_quota(quotas, environment))
     yield guarded("VPC quota", lambda: check_vpc_quota(quotas, ec2, environment))
+    yield guarded("Lambda concurrency", lambda: check_authorizer_concurrency(client("lambda"), environment))
     yield guarded("zones", lambda: check_zones(ec2, environment))
     yield guarded("machine image", lambda: check_image(client("ssm"), ec2, environment))
     yield guarded("state bucket", lambda: check_state(client("s3", REGION), identity["Account"]))

@@ -27,6 +27,9 @@ COPIED = {
 https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html
 """
 
+LOCKS = ROOT / "locks"
+"""Checksums of the providers, by stack: to be checked in. A synthesized stack's own folder may be deleted any time."""
+
 
 def tofu_path() -> str | None:
     """Return the path of `tofu`, or of `terraform` where that is all there is."""
@@ -83,12 +86,18 @@ class Stack:
         )
 
     def init(self, *options: str) -> None:
-        """Initialize backend and providers.
+        """Initialize backend and providers, these held to the checksums in `LOCKS`, which a first time writes.
 
         Raises:
             SystemExit: tofu failed; so do the other methods.
         """
+        lock, kept = self.folder / ".terraform.lock.hcl", LOCKS / f"{self.name}.terraform.lock.hcl"
+        if kept.exists():
+            shutil.copyfile(kept, lock)
         self._must("init", "-input=false", *options)
+        if lock.exists():
+            LOCKS.mkdir(exist_ok=True)
+            shutil.copyfile(lock, kept)
 
     def plan(self, *options: str) -> bool:
         """Show and save a plan, and return whether it changes anything."""

@@ -23,9 +23,12 @@ class Environment:
         instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
-        require_api_key: Default of the variable `require_api_key`.
+        require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
+        authorizer_concurrency: Default of the variable `authorizer_concurrency`: how many API keys are looked for at
+            once, taken out of the account's concurrency; -1 for no share of its own, which a new account cannot give.
         requests_per_month: Default of the variable `requests_per_month`, an assumption of the cost forecast.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
+            Such an environment needs an `alarm_email` too.
         image_version: Version of the machine image, to hold an environment back; this source tree's unless given.
         load_balancer_domain: The owner's host name and certificate for the load balancer, in the environment's region;
             a private authority's is made unless given.
@@ -34,6 +37,9 @@ class Environment:
         site_domain: The owner's host name for the demo page, with a certificate in us-east-1; CloudFront's unless
             given.
         allowed_origins: Origins whose pages may call the API, beside the demo page; `*` for all.
+        site_firewall: Whether the demo page has a limit of requests for each address; 6 dollars a month.
+        dns_firewall: Whether names that hosts look up are logged, and all but AWS's are refused.
+        session_transcripts: Whether shells on hosts can be opened with a transcript.
     """
 
     name: str
@@ -43,7 +49,8 @@ class Environment:
     instance_type: str = "g5.xlarge"
     min_instances: int = 1
     max_instances: int
-    require_api_key: bool = False
+    require_api_key: bool | None = None
+    authorizer_concurrency: int = -1
     requests_per_month: int = 10_000
     deletion_protection: bool = False
     image_version: str | None = None
@@ -51,6 +58,9 @@ class Environment:
     api_domain: Domain | None = None
     site_domain: Domain | None = None
     allowed_origins: tuple[str, ...] = ()
+    site_firewall: bool = False
+    dns_firewall: bool = False
+    session_transcripts: bool = False
 
     @property
     def prefix(self) -> str:
@@ -67,7 +77,9 @@ PROD = Environment(
     min_instances=2,
     max_instances=6,
     requests_per_month=1_000_000,
+    authorizer_concurrency=20,
     deletion_protection=True,
+    site_firewall=True,
 )
 
 ENVIRONMENTS = (DEV, STAGING, PROD)

@@ -9,11 +9,14 @@ from inference_constructs.account import Account
 from inference_constructs.api_endpoint import ApiEndpoint
 from inference_constructs.cost_forecast import AT_MINIMUM, CostForecast, ForecastScope
 from inference_constructs.demo_site import DemoSite
+from inference_constructs.dns_firewall import DnsFirewall
 from inference_constructs.encryption import EncryptionKey
 from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.host_gateway import host_gateway
 from inference_constructs.observability import MonitoredService, Observability
 from inference_constructs.rate_limited_api import RateLimitedApi
+from inference_constructs.session_transcript import SessionTranscript
+from inference_constructs.site_firewall import SiteFirewall
 from inference_constructs.vpc import VpcConstruct
 from runtime.gpu_profiles import PHI_3_MINI_4K
 from runtime.settings import Settings
@@ -48,6 +51,7 @@ class InferenceStack(TerraformStack):
             interface_endpoints=["logs", "monitoring", "ssm", "ssmmessages"],
         )
         endpoint = ApiEndpoint(self, "ApiEndpoint", prefix=prefix, account=account, domain=environment.api_domain)
+        site_firewall = SiteFirewall(self, "SiteFirewall", prefix=prefix) if environment.site_firewall else None
         site = DemoSite(
             self,
             "DemoSite",
@@ -62,6 +66,7 @@ class InferenceStack(TerraformStack):
             rate_limit_per_minute=variables.rate_limit_per_minute,
             force_destroy=not environment.deletion_protection,
             domain=environment.site_domain,
+            web_acl=site_firewall and site_firewall.web_acl,
         )
         allowed_origins = [site.url, *environment.allowed_origins]
         fleet = GpuFleet(
@@ -78,6 +83,10 @@ class InferenceStack(TerraformStack):
             request_timeout_seconds=variables.request_timeout_seconds,
             rate_limit_per_minute=variables.rate_limit_per_minute,
         )
+        if environment.dns_firewall:
+            DnsFirewall(self, "DnsFirewall", prefix=prefix, account=account, key=key, vpc=vpc)
+        if environment.session_transcripts:
+            SessionTranscript(self, "SessionTranscript", prefix=prefix, key=key, role=fleet.host_role)
         api = RateLimitedApi(
             self,
             "Api",
@@ -88,6 +97,7 @@ class InferenceStack(TerraformStack):
             fleet=fleet,
             endpoint=endpoint,
             require_api_key=variables.require_api_key,
+            authorizer_concurrency=variables.authorizer_concurrency,
             request_timeout_seconds=variables.request_timeout_seconds,
             rate_limit_per_minute=variables.rate_limit_per_minute,
             allowed_origins=allowed_origins,
@@ -142,5 +152,6 @@ class InferenceStack(TerraformStack):
                 instance_type=environment.instance_type,
                 zone_count=environment.zone_count,
                 web_acl=api.web_acl,
+                site_web_acl=site_firewall and site_firewall.web_acl,
             ),
         )

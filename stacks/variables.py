@@ -52,7 +52,7 @@ class ServiceVariables:
             scope,
             "require_api_key",
             "bool",
-            environment.require_api_key,
+            environment.deletion_protection if environment.require_api_key is None else environment.require_api_key,
             "Whether inference requests need an API key.",
         )
         self.request_timeout_seconds = _variable(
@@ -73,14 +73,15 @@ class ServiceVariables:
             _whole("rate_limit_per_minute", "var.rate_limit_per_minute >= 10"),
             "rate_limit_per_minute must be a whole number of at least 10, the smallest limit of a WAF rate-based rule.",
         )
-        self.alarm_email = _variable(
+        self.alarm_email = self._alarm_email(scope, needed=environment.deletion_protection)
+        self.authorizer_concurrency = _variable(
             scope,
-            "alarm_email",
-            "string",
-            "",
-            "Address that receives the alarms; empty for none.",
-            'var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.alarm_email))',
-            "alarm_email must be an e-mail address, or empty.",
+            "authorizer_concurrency",
+            "number",
+            environment.authorizer_concurrency,
+            "Key checks at once, reserved for and at most; -1 for the account's shared concurrency.",
+            _whole("authorizer_concurrency", "(var.authorizer_concurrency == -1 || var.authorizer_concurrency >= 1)"),
+            "authorizer_concurrency must be a whole number of at least 1, or -1.",
         )
         _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
         _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
@@ -95,4 +96,21 @@ class ServiceVariables:
             "Forecast: part of the time in which the hosts are busy, above 0 and at most 1.",
             "var.utilization > 0 && var.utilization <= 1",
             "utilization must be above 0 and at most 1.",
+        )
+
+    @staticmethod
+    def _alarm_email(scope: Construct, *, needed: bool) -> TerraformVariable:
+        """Alarms that nobody hears are refused where an environment is worth protecting."""
+        valid = 'can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.alarm_email))'
+        error = "alarm_email must be an e-mail address"
+        return _variable(
+            scope,
+            "alarm_email",
+            "string",
+            "",
+            f"Address that receives the alarms{'' if needed else '; empty for none'}.",
+            valid if needed else f'var.alarm_email == "" || {valid}',
+            f"{error}: this environment is protected, and its alarms must reach somebody."
+            if needed
+            else f"{error}, or empty.",
         )

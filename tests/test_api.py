@@ -17,6 +17,7 @@ from inference_constructs.gateway_responses import edge_error
 from inference_constructs.host_gateway import CLIENT_ADDRESS_HEADER, host_gateway
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
 from inference_constructs.operations import OPERATIONS, Operation
+from inference_constructs.throttles import requests_per_second
 from stack_json import Json, only, references, resources, strings
 
 ROOT = Path(__file__).parent.parent
@@ -65,8 +66,19 @@ def check_error(body: str, status: int) -> None:
     assert document["error"]["code"] == status
 
 
+def api_acl(stack: Json) -> Json:
+    """The API's web ACL; the demo page may have one too."""
+    (acl,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
+    return acl
+
+
+def keyless_rule(stack: Json) -> Json:
+    """The rule that is there where keys are required."""
+    return api_acl(stack)["dynamic"]["rule"]
+
+
 def rules(stack: Json) -> dict[str, Json]:
-    return {rule["name"]: rule for rule in only(stack, "aws_wafv2_web_acl")["rule"]}
+    return {rule["name"]: rule for rule in api_acl(stack)["rule"]}
 
 
 def blocked_headers(rule: Json) -> dict[str, str]:
@@ -322,7 +334,7 @@ def test_preflights_are_neither_counted_nor_blocked(inference: Json) -> None:
 def test_what_the_firewall_blocks_gets_an_error_of_the_published_shape(inference: Json, name: str, status: int) -> None:
     rule = rules(inference)[name]
     response = rule["action"]["block"]["custom_response"]
-    bodies = {body["key"]: body for body in only(inference, "aws_wafv2_web_acl")["custom_response_body"]}
+    bodies = {body["key"]: body for body in api_acl(inference)["custom_response_body"]}
     body = bodies[response["custom_response_body_key"]]
     assert response["response_code"] == status
     assert body["content_type"] == "APPLICATION_JSON"
@@ -338,7 +350,7 @@ def test_blocked_address_learns_when_to_try_again(inference: Json) -> None:
 
 
 def test_only_bodies_that_are_longer_than_any_prompt_are_refused(inference: Json) -> None:
-    acl = only(inference, "aws_wafv2_web_acl")
+    acl = api_acl(inference)
     (body,) = acl["association_config"]["request_body"]
     size = rules(inference)["body-size"]["statement"]["size_constraint_statement"]
     assert body["api_gateway"]["default_size_inspection_limit"] == "KB_64"
@@ -354,10 +366,10 @@ def test_only_bodies_that_are_longer_than_any_prompt_are_refused(inference: Json
 def test_firewall_stands_before_the_stage(inference: Json) -> None:
     association = only(inference, "aws_wafv2_web_acl_association")
     (stage,) = resources(inference, "aws_api_gateway_stage")
-    (acl,) = resources(inference, "aws_wafv2_web_acl")
+    (acl,) = [name for name, each in resources(inference, "aws_wafv2_web_acl").items() if each["scope"] == "REGIONAL"]
     assert association["resource_arn"] == f"${{aws_api_gateway_stage.{stage}.arn}}"
     assert association["web_acl_arn"] == f"${{aws_wafv2_web_acl.{acl}.arn}}"
-    assert only(inference, "aws_wafv2_web_acl")["scope"] == "REGIONAL"
+    assert api_acl(inference)["scope"] == "REGIONAL"
 
 
 @pytest.mark.req("R4.6")
@@ -378,23 +390,72 @@ def test_logs_of_the_edge_are_encrypted_and_kept_for_30_days(inference: Json) ->
 def test_no_log_holds_keys_or_prompts(inference: Json) -> None:
     logging = only(inference, "aws_wafv2_web_acl_logging_configuration")
     redacted = {field["single_header"]["name"] for field in logging["redacted_fields"]}
-    settings = only(inference, "aws_api_gateway_method_settings")["settings"]
+    settings = resources(inference, "aws_api_gateway_method_settings").values()
     access = json.loads(only(inference, "aws_api_gateway_stage")["access_log_settings"]["format"])
-    acl = only(inference, "aws_wafv2_web_acl")
+    acl = api_acl(inference)
     assert redacted >= {"authorization", "x-api-key", "cookie"}
-    assert settings["data_trace_enabled"] is False
+    assert {each["settings"]["data_trace_enabled"] for each in settings} == {False}
     assert not any(each["visibility_config"]["sampled_requests_enabled"] for each in (acl, *acl["rule"]))
     # the first is the key itself; a message may quote a header, and a path may hold what a client put there
     assert not {"$context.identity.apiKey", "$context.error.message", "$context.path"} & set(access.values())
     assert all(re.fullmatch(r"\$context\.[\w.]+", variable) for variable in access.values())
 
 
-def test_stage_is_throttled_and_publishes_metrics(inference: Json) -> None:
-    method_settings = only(inference, "aws_api_gateway_method_settings")
-    settings = method_settings["settings"]
-    assert method_settings["method_path"] == "*/*"
-    assert settings["metrics_enabled"] is True
-    assert 0 < settings["throttling_rate_limit"] <= settings["throttling_burst_limit"]
+def test_flood_is_counted_and_not_logged(inference: Json) -> None:
+    filters = only(inference, "aws_wafv2_web_acl_logging_configuration")["logging_filter"]
+    assert filters["default_behavior"] == "DROP"
+    for kept in filters["filter"]:
+        labels = [each["label_name_condition"] for each in kept["condition"] if "label_name_condition" in each]
+        assert (kept["behavior"], kept["requirement"]) == ("KEEP", "MEETS_ALL")
+        # of a rule that none of the own rules' blocks reaches
+        assert [label["label_name"].split(":")[2] for label in labels] == ["amazon-ip-list"]
+
+
+@pytest.mark.req("R5.6")
+def test_request_without_any_key_is_401_before_the_authorizer_where_keys_are_on(inference: Json) -> None:
+    rule = keyless_rule(inference)
+    answer = rule["content"]["action"]["block"]["custom_response"]
+    (body,) = [each for each in api_acl(inference)["custom_response_body"] if each["key"] == "401"]
+    assert rule["for_each"] == "${var.require_api_key ? [1] : []}"
+    assert answer["response_code"] == 401
+    assert {"name": "WWW-Authenticate", "value": "Bearer"} in answer["response_header"]
+    check_error(body["content"], 401)
+
+
+@pytest.mark.req("R5.6")
+def test_preflights_and_requests_with_either_header_pass_the_firewall(inference: Json) -> None:
+    *passing, paths = keyless_rule(inference)["content"]["statement"]["and_statement"]["statement"]
+    fields = [next(iter(each["not_statement"]["statement"].values()))["field_to_match"] for each in passing]
+    ends = [each["byte_match_statement"]["search_string"] for each in paths["or_statement"]["statement"]]
+    assert fields == [
+        {"method": {}},
+        {"single_header": {"name": "authorization"}},
+        {"single_header": {"name": "x-api-key"}},
+    ]
+    assert set(ends) == {route.split()[1] for route in NEEDS_KEY}
+
+
+def test_every_method_is_throttled_and_publishes_metrics(inference: Json) -> None:
+    found = {
+        each["method_path"]: each["settings"]
+        for each in resources(inference, "aws_api_gateway_method_settings").values()
+    }
+    assert set(found) == {"*/*", "v1/completions/POST", "v1/chat/completions/POST"}
+    assert all(each["metrics_enabled"] for each in found.values())
+    default = found.pop("*/*")
+    assert all(each["throttling_rate_limit"] > default["throttling_rate_limit"] > 0 for each in found.values())
+
+
+def test_sum_of_all_throttles_is_that_of_the_floods_table(inference: Json) -> None:
+    found = {
+        each["method_path"]: each["settings"]
+        for each in resources(inference, "aws_api_gateway_method_settings").values()
+    }
+    rates = [
+        found.get(f"{route.split()[1][1:]}/{route.split()[0]}", found["*/*"])["throttling_rate_limit"]
+        for route in methods(inference)
+    ]
+    assert sum(rates) == requests_per_second(with_key=True)
 
 
 def triggers(stack: Json) -> dict[str, str]:

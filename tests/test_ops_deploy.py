@@ -201,6 +201,24 @@ def test_a_failing_apply_is_one_line_that_names_the_stack(state: Stack, tmp_path
     assert not broken.plan_file.exists()
 
 
+def test_a_protected_environment_without_alarm_address_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    given = tmp_path / "prod.tfvars"
+    given.write_text('alarm_email = "operator@example.com"')
+    with pytest.raises(SystemExit, match="its alarms must reach somebody"):
+        deploy.refuse_silence(PROD, ["-var=max_instances=3"])
+    deploy.refuse_silence(PROD, ["-var=alarm_email=operator@example.com"])
+    deploy.refuse_silence(PROD, [f"-var-file={given}"])
+    deploy.refuse_silence(DEV, [])
+
+
+def test_a_bucket_of_another_account_is_refused(state: Stack) -> None:
+    deployment().state(state)
+    other = Deployment(variables=(), dry_run=False, assume_yes=True, account_id="999999999999")
+    other._bucket = BUCKET  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(SystemExit, match="another account's"):
+        other.state(state)
+
+
 def run_destroy(monkeypatch: pytest.MonkeyPatch, service: Stack, *arguments: str) -> None:
     monkeypatch.setattr(destroy, "STACKS", service.folder.parent)
     monkeypatch.setattr(destroy, "synthesize", lambda: None)

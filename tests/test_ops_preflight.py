@@ -125,6 +125,28 @@ def put_image(value: str, version: str) -> None:
     client("ssm").put_parameter(Name=f"/imagebuilder/inference/{version}/g5/ami-id", Value=value, Type="String")
 
 
+def own_image(**tags: str) -> str:
+    ec2 = client("ec2")
+    run_host(ec2, "m5.xlarge", "builder")
+    (reservation, *_) = ec2.describe_instances()["Reservations"]
+    image = ec2.create_image(InstanceId=reservation["Instances"][0]["InstanceId"], Name="-".join(tags.values()))[
+        "ImageId"
+    ]
+    ec2.create_tags(Resources=[image], Tags=[{"Key": name, "Value": value} for name, value in tags.items()])
+    return image
+
+
+@pytest.mark.parametrize(("unreserved", "status"), [(10, Status.TO_DO), (119, Status.TO_DO), (120, Status.OK)])
+def test_what_the_authorizer_reserves_must_leave_100(unreserved: int, status: Status) -> None:
+    functions = client("lambda")
+    stubber = Stubber(functions)
+    stubber.add_client_error("get_function_concurrency", "ResourceNotFoundException")
+    stubber.add_response("get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": unreserved}})
+    stubber.activate()
+    environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, authorizer_concurrency=20)
+    assert preflight.check_authorizer_concurrency(functions, environment).status is status
+
+
 def image_finding(version: str | None) -> preflight.Finding:
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, image_version=version)
     return preflight.check_image(client("ssm"), client("ec2"), environment)
@@ -142,7 +164,11 @@ def test_the_image_must_be_available() -> None:
     put_image("ami-00000000000000000", "1.0.1")
     assert image_finding("1.0.1").status is Status.TO_DO
     put_image(client("ec2").describe_images()["Images"][0]["ImageId"], "1.0.2")
-    assert image_finding("1.0.2").status is Status.OK
+    assert image_finding("1.0.2").status is Status.TO_DO
+    put_image(own_image(Version="1.0.3", Family="g4dn"), "1.0.3")
+    assert image_finding("1.0.3").status is Status.TO_DO
+    put_image(own_image(Version="1.0.4", Family="g5"), "1.0.4")
+    assert image_finding("1.0.4").status is Status.OK
 
 
 @pytest.mark.req("R2.5")

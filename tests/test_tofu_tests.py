@@ -61,6 +61,24 @@ def test_a_refusal_that_is_gone_fails_its_run_block(synthesized: dict[str, Json]
     assert first_not_passed == "r3_4_maximum_not_below_minimum"
 
 
+@pytest.mark.parametrize("email", [None, "", "nobody"])
+def test_a_protected_environment_without_alarm_address_is_refused_in_words(
+    synthesized: dict[str, Json], email: str | None, tmp_path: Path
+) -> None:
+    variables = {} if email is None else {"alarm_email": email}
+    (tmp_path / "cdk.tf.json").write_text(json.dumps({"variable": synthesized["inference-prod"]["variable"]}))
+    assert run(tmp_path, "init", "-input=false").returncode == 0
+    planned = run(tmp_path, "plan", "-input=false", "-no-color", *(f"-var={k}={v}" for k, v in variables.items()))
+    assert planned.returncode != 0
+    assert "its alarms must reach somebody" in " ".join(planned.stderr.replace("│", "").split())
+
+
+@pytest.mark.req("R5.5")
+def test_keys_are_on_where_an_environment_is_protected(synthesized: dict[str, Json]) -> None:
+    on = {name: stack["variable"]["require_api_key"]["default"] for name, stack in synthesized.items() if "-" in name}
+    assert on == {"inference-dev": False, "inference-staging": False, "inference-prod": True}
+
+
 def test_each_kind_of_stack_has_a_test_file(synthesized: dict[str, Json]) -> None:
     kinds = {name.split("-")[0] for name in synthesized}
     assert {path.name for path in FILES.iterdir()} == {f"{kind}.tftest.json" for kind in kinds}

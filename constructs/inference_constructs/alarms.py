@@ -39,6 +39,11 @@ SPEND_HOURS = 24
 SPEND_PERCENT = 105
 """Of the forecast, which the estimate meets when all is as forecast."""
 
+BLOCKED_PER_MINUTE = 3_000
+"""Requests that the firewall blocks in a minute of a flood: thirty times what one address may send at all."""
+
+FLOOD_MINUTES = 3
+
 ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
 
 
@@ -142,6 +147,18 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
             comparison=AT_LEAST,
             threshold=BOOT_DEADLINE_SECONDS,
+        ),
+        # Counted only when it happens: no data is the normal state.
+        Alarm(
+            id="Flood",
+            name="flood",
+            description=f"The firewall blocked more than {BLOCKED_PER_MINUTE:,} requests a minute for {FLOOD_MINUTES} "
+            "minutes, and each of them is billed. Look first at 'Blocked by the firewall' on the dashboard, then at "
+            "the addresses in the API's access log.",
+            watched=Query(metric=metrics.of_firewall(), statistic="Sum"),
+            comparison=ABOVE,
+            threshold=BLOCKED_PER_MINUTE,
+            periods=FLOOD_MINUTES,
         ),
         # A scale-out ends within minutes, a rollout keeps the old hosts. Without data nothing is wanted.
         Alarm(

@@ -1,5 +1,7 @@
 """The web application firewall in front of the API: requests for each client address, and the size of their bodies."""
 
+from typing import Any
+
 from cdktf import TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_stage import ApiGatewayStage
 from cdktf_cdktf_provider_aws.wafv2_web_acl import (
@@ -27,6 +29,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
     Wafv2WebAclLoggingConfigurationLoggingFilterFilter,
     Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition,
     Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionLabelNameCondition,
     Wafv2WebAclLoggingConfigurationRedactedFields,
     Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader,
 )
@@ -34,8 +37,9 @@ from constructs import Construct
 
 from inference_constructs.cors import response_headers
 from inference_constructs.encryption import EncryptionKey
-from inference_constructs.gateway_responses import TOO_LARGE, EdgeError, edge_error
+from inference_constructs.gateway_responses import TOO_LARGE, UNAUTHORIZED, EdgeError, edge_error
 from inference_constructs.logs import log_group
+from inference_constructs.operations import OPERATIONS
 
 WINDOW_SECONDS = 60
 """Over which requests are counted: the shortest window that WAF has, and the one that "a minute" means (R5.3)."""
@@ -47,7 +51,21 @@ RATE_EXCEEDED = edge_error(
     429, "Too many requests from this address. Wait a minute, then try again.", Retry_After=str(WINDOW_SECONDS)
 )
 
-SECRET_HEADERS = ("authorization", "x-api-key", "cookie")
+CONDITIONAL_RULES = 1
+"""Rules that are there only where keys are required."""
+
+KEY_HEADERS = ("authorization", "x-api-key")
+
+SECRET_HEADERS = (*KEY_HEADERS, "cookie")
+
+LOGGED_LABELS = tuple(
+    f"awswaf:managed:aws:amazon-ip-list:{rule}"
+    for rule in ("AWSManagedIPReputationList", "AWSManagedReconnaissanceList")
+)
+"""What Amazon's list of addresses labels the requests with that it blocks.
+
+https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-ip-rep.html
+"""
 
 
 class ApiFirewall(Construct):
@@ -68,6 +86,7 @@ class ApiFirewall(Construct):
         key: EncryptionKey,
         stage: ApiGatewayStage,
         rate_limit_per_minute: TerraformVariable,
+        require_api_key: TerraformVariable,
         origin: str,
     ) -> None:
         """Protect a stage.
@@ -79,6 +98,7 @@ class ApiFirewall(Construct):
             key: Key of the log.
             stage: The API's stage.
             rate_limit_per_minute: Requests a minute and client address, at least 10.
+            require_api_key: Whether inference requests need an API key.
             origin: Value of Access-Control-Allow-Origin.
         """
         super().__init__(scope, id)
@@ -89,7 +109,7 @@ class ApiFirewall(Construct):
             name=prefix,
             scope="REGIONAL",
             default_action=Wafv2WebAclDefaultAction(allow=Wafv2WebAclDefaultActionAllow()),
-            custom_response_body=[_body(RATE_EXCEEDED), _body(TOO_LARGE)],
+            custom_response_body=[_body(RATE_EXCEEDED), _body(TOO_LARGE), _body(UNAUTHORIZED)],
             association_config=Wafv2WebAclAssociationConfig(
                 request_body=[
                     Wafv2WebAclAssociationConfigRequestBody(
@@ -104,6 +124,7 @@ class ApiFirewall(Construct):
                 metric_name=prefix, cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
             ),
         )
+        self._keyless(require_api_key)
         Wafv2WebAclAssociation(self, "Association", resource_arn=stage.arn, web_acl_arn=self.web_acl.arn)
         self._log(key)
 
@@ -169,8 +190,77 @@ class ApiFirewall(Construct):
             visibility_config=self._visibility("ip-reputation"),
         )
 
+    def _keyless(self, require_api_key: TerraformVariable) -> None:
+        """Where keys are required, answer 401 to what has none at all, before the authorizer is called and paid for.
+
+        Whether a key is valid stays API Gateway's decision, and so does what slips by in another spelling of the path.
+        """
+        name = "no-key"
+        text: dict[str, Any] = {"text_transformation": [{"priority": 0, "type": "NONE"}]}
+        has_key: list[dict[str, Any]] = [
+            {
+                "size_constraint_statement": {
+                    "field_to_match": {"single_header": {"name": header}},
+                    "comparison_operator": "GT",
+                    "size": 0,
+                    **text,
+                }
+            }
+            for header in KEY_HEADERS
+        ]
+        for_inference: list[dict[str, Any]] = [
+            {
+                "byte_match_statement": {
+                    "field_to_match": {"uri_path": {}},
+                    "positional_constraint": "ENDS_WITH",
+                    "search_string": operation.path,
+                    **text,
+                }
+            }
+            for operation in OPERATIONS
+            if operation.needs_key
+        ]
+        preflight: dict[str, Any] = {
+            "byte_match_statement": {
+                "field_to_match": {"method": {}},
+                "positional_constraint": "EXACTLY",
+                "search_string": "OPTIONS",
+                **text,
+            }
+        }
+        # no deeper: the provider knows three levels of statements
+        anonymous: list[dict[str, Any]] = [{"not_statement": {"statement": each}} for each in (preflight, *has_key)]
+        statement = {"and_statement": {"statement": [*anonymous, {"or_statement": {"statement": for_inference}}]}}
+        rule = {
+            "name": name,
+            "priority": 3,
+            "statement": statement,
+            "action": {
+                "block": {
+                    "custom_response": {
+                        "response_code": UNAUTHORIZED.status,
+                        "custom_response_body_key": str(UNAUTHORIZED.status),
+                        "response_header": [
+                            {"name": header, "value": value} for header, value in self._headers(UNAUTHORIZED).items()
+                        ],
+                    }
+                }
+            },
+            "visibility_config": {
+                "metric_name": f"{self._prefix}-{name}",
+                "cloudwatch_metrics_enabled": True,
+                "sampled_requests_enabled": False,
+            },
+        }
+        # typed rules are fixed at synthesis, and this is the operator's decision at apply
+        self.web_acl.add_override(
+            "dynamic.rule", {"for_each": f"${{{require_api_key.fqn} ? [1] : []}}", "content": rule}
+        )
+
+    def _headers(self, error: EdgeError) -> dict[str, str]:
+        return {**response_headers(self._origin), **error.headers}
+
     def _block(self, error: EdgeError) -> Wafv2WebAclRuleAction:
-        headers = {**response_headers(self._origin), **error.headers}
         return Wafv2WebAclRuleAction(
             block=Wafv2WebAclRuleActionBlock(
                 custom_response=Wafv2WebAclRuleActionBlockCustomResponse(
@@ -178,7 +268,7 @@ class ApiFirewall(Construct):
                     custom_response_body_key=str(error.status),
                     response_header=[
                         Wafv2WebAclRuleActionBlockCustomResponseResponseHeader(name=name, value=value)
-                        for name, value in headers.items()
+                        for name, value in self._headers(error).items()
                     ],
                 )
             )
@@ -191,12 +281,23 @@ class ApiFirewall(Construct):
         )
 
     def _log(self, key: EncryptionKey) -> None:
-        """Log what is blocked, without secrets; the stage's access log has the rest."""
+        """Log whom Amazon's list blocks, without secrets; the stage's access log has the rest, with WAF's status.
+
+        A flood is counted in the rules' metrics: a log line of each blocked request costs more than the block itself.
+        """
         # WAF writes only to groups whose name begins like this.
         group = log_group(self, "LogGroup", name=f"aws-waf-logs-{self._prefix}", key=key)
         blocked = Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition(
             action_condition=Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition(action="BLOCK")
         )
+        by_list = [
+            Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition(
+                label_name_condition=Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionLabelNameCondition(
+                    label_name=label
+                )
+            )
+            for label in LOGGED_LABELS
+        ]
         Wafv2WebAclLoggingConfiguration(
             self,
             "Logging",
@@ -206,8 +307,9 @@ class ApiFirewall(Construct):
                 default_behavior="DROP",
                 filter=[
                     Wafv2WebAclLoggingConfigurationLoggingFilterFilter(
-                        behavior="KEEP", requirement="MEETS_ANY", condition=[blocked]
+                        behavior="KEEP", requirement="MEETS_ALL", condition=[blocked, label]
                     )
+                    for label in by_list
                 ],
             ),
             redacted_fields=[

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
 from constructs import Construct
 
 from inference_constructs import cost_formulas, gpu_metrics
+from inference_constructs.api_firewall import CONDITIONAL_RULES
 from inference_constructs.boot_budget import VOLUME_MIB_PER_SECOND
 from inference_constructs.cost_formulas import STATUSES, Inventory, cents
 from inference_constructs.machine_image import DATA_GIB, ROOT_GIB
@@ -34,13 +35,15 @@ class ForecastScope:
         region: Region whose prices apply.
         instance_type: EC2 type of the hosts.
         zone_count: Zones in which each interface endpoint is.
-        web_acl: The API's firewall, whose rules are priced.
+        web_acl: The API's firewall, whose rules are priced; the one that keys switch on as if they were.
+        site_web_acl: The demo page's, if it has one.
     """
 
     region: str
     instance_type: str
     zone_count: int
     web_acl: Wafv2WebAcl
+    site_web_acl: Wafv2WebAcl | None = None
 
 
 class CostForecast(Construct):
@@ -109,9 +112,14 @@ def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
         + len(gpu_metrics.MEASUREMENTS)
         + count["aws_cloudwatch_log_metric_filter"] * STATUSES,
         keys=count["aws_kms_key"],
-        firewall_rules=len(cast("list[object]", of.web_acl.rule_input)),
+        firewall_rules=_rules(of.web_acl) + CONDITIONAL_RULES + (_rules(of.site_web_acl) if of.site_web_acl else 0),
+        site_firewalls=int(of.site_web_acl is not None),
         tokens_per_second=engine_profile(of.instance_type).tokens_per_second,
     )
+
+
+def _rules(web_acl: Wafv2WebAcl) -> int:
+    return len(cast("list[object]", web_acl.rule_input))
 
 
 def _watched_metrics(alarm: CloudwatchMetricAlarm) -> int:

@@ -70,7 +70,8 @@ class Inventory:
         dashboards: CloudWatch dashboards.
         metrics: Custom metrics, apart from those of each host.
         keys: KMS keys.
-        firewall_rules: Rules of the web ACL.
+        firewall_rules: Rules of the web ACLs.
+        site_firewalls: Web ACLs of the demo page.
         tokens_per_second: Tokens that a host generates a second with one stream, an upper bound.
     """
 
@@ -85,6 +86,7 @@ class Inventory:
     metrics: int
     keys: int
     firewall_rules: int
+    site_firewalls: int = 0
     tokens_per_second: float
 
 
@@ -121,8 +123,11 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         f" + {logged} * {prices['interface_endpoint_gb']}",
         "API Gateway": f"{million_requests} * {prices['rest_api_million_requests']}",
         "Key authorizer": f"{million_requests} * ({authorized})",
-        "Web ACL": f"{prices['web_acl_month']} + {have.firewall_rules} * {prices['web_acl_rule_month']}"
-        f" + {million_requests} * {prices['web_acl_million_requests']}",
+        "Web ACL": f"{1 + have.site_firewalls} * {prices['web_acl_month']}"
+        f" + {have.firewall_rules} * {prices['web_acl_rule_month']}"
+        f" + {million_requests} * {prices['web_acl_million_requests']}"
+        f" + {have.site_firewalls} * var.page_views_per_month * {PAGE_REQUESTS} / 1000000"
+        f" * {prices['web_acl_million_requests']}",
         "CloudWatch": f"{metrics} * {prices['metric_month']} + {have.alarms} * {prices['alarm_month']}"
         f" + {have.dashboards} * {prices['dashboard_month']} + {logged} * {logs}",
         "Data transfer": f"{payload} * {prices['data_out_gb']}",

@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.cloudfront_distribution import (
 from cdktf_cdktf_provider_aws.cloudfront_origin_access_control import CloudfrontOriginAccessControl
 from cdktf_cdktf_provider_aws.cloudfront_response_headers_policy import CloudfrontResponseHeadersPolicy
 from cdktf_cdktf_provider_aws.s3_object import S3Object
+from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
 from constructs import Construct
 
 from inference_constructs.account import Account
@@ -68,6 +69,7 @@ class DemoSite(Construct):
         rate_limit_per_minute: TerraformVariable,
         force_destroy: bool,
         domain: Domain | None = None,
+        web_acl: Wafv2WebAcl | None = None,
     ) -> None:
         """Publish the page.
 
@@ -85,6 +87,7 @@ class DemoSite(Construct):
             rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
             force_destroy: Whether a destroy deletes the bucket with its content.
             domain: Own domain name of the page, with a certificate in us-east-1; CloudFront's unless given.
+            web_acl: Limit of requests; none unless given.
 
         Raises:
             ValueError: a file of the page has no known content type, or the certificate is in another region.
@@ -93,7 +96,7 @@ class DemoSite(Construct):
         if domain:
             domain.require_region(CLOUDFRONT_REGION)
         name = f"{prefix}-site-{account.account_id}-{account.region}"
-        distribution = self._distribution(prefix, api, domain)
+        distribution = self._distribution(prefix, api, domain, web_acl)
         bucket = PrivateBucket(
             self,
             "Bucket",
@@ -144,12 +147,15 @@ class DemoSite(Construct):
         self.domain_name = distribution.domain_name
         self.url = f"https://{domain.name if domain else distribution.domain_name}"
 
-    def _distribution(self, prefix: str, api: ApiEndpoint, domain: Domain | None) -> CloudfrontDistribution:
+    def _distribution(
+        self, prefix: str, api: ApiEndpoint, domain: Domain | None, web_acl: Wafv2WebAcl | None
+    ) -> CloudfrontDistribution:
         return CloudfrontDistribution(
             self,
             "Distribution",
             comment=f"Demo page of {prefix}",
             enabled=True,
+            web_acl_id=web_acl.arn if web_acl else None,
             is_ipv6_enabled=True,
             http_version="http2and3",
             price_class="PriceClass_100",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from cdktf import TerraformLocal, TerraformResource, TerraformResourceLifecycle, TerraformVariable
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
+from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
 from cdktf_cdktf_provider_aws.data_aws_ssm_parameter import DataAwsSsmParameter
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
@@ -34,7 +35,15 @@ from inference_constructs.host_gateway import GATEWAY_PORT, host_gateway
 from inference_constructs.host_role import HostRole
 from inference_constructs.load_balancer import HEALTHY_SECONDS, IDLE_MARGIN_SECONDS, LoadBalancer
 from inference_constructs.logs import log_group
-from inference_constructs.machine_image import DATA_DEVICE, DATA_GIB, ROOT_DEVICE, ROOT_GIB, ami_parameter
+from inference_constructs.machine_image import (
+    DATA_DEVICE,
+    DATA_GIB,
+    FAMILY_TAG,
+    ROOT_DEVICE,
+    ROOT_GIB,
+    VERSION_TAG,
+    ami_parameter,
+)
 from inference_constructs.security_rules import allow, security_group
 from inference_constructs.vpc import VpcConstruct
 from runtime.settings import render_env_file
@@ -79,6 +88,7 @@ class GpuFleet(Construct):
         listener: Its listener, on 443.
         target_group: The hosts, as the load balancer sees them.
         group: The Auto Scaling group.
+        host_role: What a host may do in the account.
         log_group: What gateway and engine print, and the gateway's metrics.
         security_group: Of the hosts.
         load_balancer_security_group: Of the load balancer; admits nobody yet.
@@ -146,6 +156,7 @@ class GpuFleet(Construct):
         self.load_balancer_security_group = balancer.security_group
         self.security_group = self._security_group()
         role = HostRole(self, "Role", prefix=prefix, account=account, log_group=self.log_group)
+        self.host_role = role
         template = self._launch_template(environment, role, self._boot_script(environment, expected_boot_seconds))
         # an agent that cannot or may not reach Systems Manager at its start tries again after minutes, up to an hour
         self.group = self._group(
@@ -220,7 +231,6 @@ class GpuFleet(Construct):
         )
 
     def _launch_template(self, environment: str, role: HostRole, script: str) -> LaunchTemplate:
-        name = ami_parameter(self._hosts.image_version, self._hosts.instance_type)
         # the provider's default tags do not reach what Auto Scaling launches
         tags = {"Name": self._group_name, "Environment": environment}
         return LaunchTemplate(
@@ -229,7 +239,7 @@ class GpuFleet(Construct):
             name=self._group_name,
             description=f"GPU hosts of {self._prefix}",
             update_default_version=True,
-            image_id=DataAwsSsmParameter(self, "Image", name=name).insecure_value,
+            image_id=self._image().id,
             instance_type=self._hosts.instance_type,
             iam_instance_profile={"arn": role.instance_profile.arn},
             vpc_security_group_ids=[self.security_group.id],
@@ -250,6 +260,24 @@ class GpuFleet(Construct):
             tag_specifications=[
                 LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
                 for kind in ("instance", "volume", "network-interface")
+            ],
+        )
+
+    def _image(self) -> DataAwsAmi:
+        """The image that the parameter names, if it is this account's own and tagged with this version and family.
+
+        Who may write the parameter, but not tag images, cannot decide what the hosts run.
+        """
+        version, instance_type = self._hosts.image_version, self._hosts.instance_type
+        parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
+        tags = {VERSION_TAG: version, FAMILY_TAG: instance_type.split(".")[0]}
+        return DataAwsAmi(
+            self,
+            "OwnImage",
+            owners=["self"],
+            filter=[
+                DataAwsAmiFilter(name="image-id", values=[parameter.insecure_value]),
+                *(DataAwsAmiFilter(name=f"tag:{name}", values=[value]) for name, value in tags.items()),
             ],
         )
 

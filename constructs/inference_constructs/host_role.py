@@ -38,6 +38,7 @@ class HostRole(Construct):
     """The hosts' role.
 
     Attributes:
+        role: The role.
         instance_profile: The profile that carries the role.
         policy: What the role allows.
     """
@@ -46,7 +47,7 @@ class HostRole(Construct):
         self, scope: Construct, id: str, *, prefix: str, account: Account, log_group: CloudwatchLogGroup
     ) -> None:
         super().__init__(scope, id)
-        role = IamRole(
+        self.role = role = IamRole(
             self,
             "Role",
             name=f"{prefix}-{account.region}-host",

@@ -24,7 +24,7 @@ from constructs import Construct
 
 from inference_constructs.bucket import PrivateBucket
 from inference_constructs.build_host import BuildNetwork, BuildRole
-from inference_constructs.machine_image import VOLUMES, Volume, ami_parameter
+from inference_constructs.machine_image import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter
 
 BASE_IMAGE = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
 """AWS's image with GPU driver, Docker and container toolkit on Amazon Linux 2023; resolved when a build starts.
@@ -83,7 +83,8 @@ class ImageBuild(Construct):
             site: Where to build.
         """
         super().__init__(scope, id)
-        self._name = f"{prefix}-{instance_type.split('.')[0]}"
+        self._family = instance_type.split(".")[0]
+        self._name = f"{prefix}-{self._family}"
         self._version, self._site = version, site
         self.parameter = ami_parameter(version, instance_type)
         recipe = self._recipe(document)
@@ -150,7 +151,11 @@ class ImageBuild(Construct):
         ami = ImagebuilderDistributionConfigurationDistributionAmiDistributionConfiguration(
             name=f"{self._name}-{self._version}-{{{{ imagebuilder:buildDate }}}}",
             description=f"GPU host, version {self._version}",
-            ami_tags={"Name": f"{self._name}-{self._version}", "Version": self._version},
+            ami_tags={
+                "Name": f"{self._name}-{self._version}",
+                VERSION_TAG: self._version,
+                FAMILY_TAG: self._family,
+            },
         )
         parameter = ImagebuilderDistributionConfigurationDistributionSsmParameterConfiguration(
             parameter_name=self.parameter, data_type="aws:ec2:image"

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from cdktf import AssetType, Fn, TerraformAsset
+from cdktf import AssetType, Fn, TerraformAsset, TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_authorizer import ApiGatewayAuthorizer
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -34,10 +34,18 @@ class KeyAuthorizer(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, key: EncryptionKey, endpoint: ApiEndpoint
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        prefix: str,
+        account: Account,
+        key: EncryptionKey,
+        endpoint: ApiEndpoint,
+        concurrency: TerraformVariable,
     ) -> None:
         super().__init__(scope, id)
-        function = self._function(prefix, account, key)
+        function = self._function(prefix, account, key, concurrency)
         self.invoke_arn = function.invoke_arn
         self.authorizer = ApiGatewayAuthorizer(
             self,
@@ -61,7 +69,9 @@ class KeyAuthorizer(Construct):
             source_arn=f"{endpoint.rest_api.execution_arn}/authorizers/{self.authorizer.id}",
         )
 
-    def _function(self, prefix: str, account: Account, key: EncryptionKey) -> LambdaFunction:
+    def _function(
+        self, prefix: str, account: Account, key: EncryptionKey, concurrency: TerraformVariable
+    ) -> LambdaFunction:
         group = log_group(self, "LogGroup", name=f"/{prefix}/authorizer", key=key)
         role = IamRole(
             self,
@@ -96,6 +106,9 @@ class KeyAuthorizer(Construct):
             source_code_hash=Fn.filebase64sha256(package.path),
             memory_size=AUTHORIZER_MIB,
             timeout=3,
+            # Above it, API Gateway answers 503. AWS keeps 100 of an account's concurrency unreserved, so that a new
+            # account cannot give any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+            reserved_concurrent_executions=concurrency.number_value,
             logging_config=LambdaFunctionLoggingConfig(
                 log_format="JSON", log_group=group.name, application_log_level="WARN", system_log_level="WARN"
             ),

@@ -12,6 +12,9 @@ DATA_DEVICE = "/dev/sdf"
 DATA_GIB = 60
 """Container, weights and compile cache. A volume of its own, so that no block of it waits behind the base image's."""
 
+VERSION_TAG, FAMILY_TAG = "Version", "Family"
+"""Tags of an image, by which the hosts' stack knows what it finds under the parameter."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:

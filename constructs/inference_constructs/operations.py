@@ -17,6 +17,11 @@ class Operation:
     path: str
     needs_key: bool = True
 
+    @property
+    def is_inference(self) -> bool:
+        """Whether the model works for it."""
+        return self.method == "POST"
+
 
 OPERATIONS = (
     Operation(method="POST", path="/v1/completions"),

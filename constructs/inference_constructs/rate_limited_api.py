@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from cdktf import TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_base_path_mapping import ApiGatewayBasePathMapping
@@ -33,27 +32,9 @@ from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.key_authorizer import KeyAuthorizer
 from inference_constructs.logs import log_group
 from inference_constructs.operations import OPERATIONS
+from inference_constructs.throttles import INFERENCE_THROTTLE, KEY_REQUESTS_PER_DAY, KEY_THROTTLE, OTHER_THROTTLE
 from inference_constructs.vpc import VpcConstruct
 from inference_constructs.vpc_link import VpcLink
-
-
-@dataclass(frozen=True, kw_only=True)
-class Throttle:
-    """A token bucket: `requests_per_second` on average, `burst` at once."""
-
-    requests_per_second: int
-    burst: int
-
-
-STAGE_THROTTLE = Throttle(requests_per_second=50, burst=100)
-"""For all clients together. Behind the limit by address it bounds what a flood from many addresses can cost: at $3.50 a
-million requests, $15 a day."""
-
-KEY_THROTTLE = Throttle(requests_per_second=10, burst=20)
-"""For one API key, from however many addresses."""
-
-KEY_REQUESTS_PER_DAY = 50_000
-
 
 ACCESS_LOG_FORMAT: Mapping[str, str] = {
     "requestId": "$context.requestId",
@@ -102,6 +83,7 @@ class RateLimitedApi(Construct):
         fleet: GpuFleet,
         endpoint: ApiEndpoint,
         require_api_key: TerraformVariable,
+        authorizer_concurrency: TerraformVariable,
         request_timeout_seconds: TerraformVariable,
         rate_limit_per_minute: TerraformVariable,
         allowed_origins: Sequence[str],
@@ -118,6 +100,7 @@ class RateLimitedApi(Construct):
             fleet: The hosts.
             endpoint: The API that gets the routes.
             require_api_key: Whether inference requests need an API key.
+            authorizer_concurrency: Key checks at once; -1 for the account's shared concurrency.
             request_timeout_seconds: Deadline of a request.
             rate_limit_per_minute: Requests a minute and client address.
             allowed_origins: Origins whose pages may call the API; `*` for all.
@@ -126,7 +109,15 @@ class RateLimitedApi(Construct):
         self.rest_api, self.name, self.url = endpoint.rest_api, endpoint.name, endpoint.url
         self._origin = static_origin(allowed_origins)
         link = VpcLink(self, "VpcLink", prefix=prefix, vpc=vpc, fleet=fleet)
-        authorizer = KeyAuthorizer(self, "KeyAuthorizer", prefix=prefix, account=account, key=key, endpoint=endpoint)
+        authorizer = KeyAuthorizer(
+            self,
+            "KeyAuthorizer",
+            prefix=prefix,
+            account=account,
+            key=key,
+            endpoint=endpoint,
+            concurrency=authorizer_concurrency,
+        )
         self._routes(
             Backend(link=link, fleet=fleet, request_timeout_seconds=request_timeout_seconds),
             KeyCheck(required=require_api_key, authorizer=authorizer.authorizer),
@@ -165,6 +156,7 @@ class RateLimitedApi(Construct):
             key=key,
             stage=self.stage,
             rate_limit_per_minute=rate_limit_per_minute,
+            require_api_key=require_api_key,
             origin=self._origin,
         ).web_acl
         if endpoint.domain:
@@ -228,21 +220,30 @@ class RateLimitedApi(Construct):
         """Throttle, publish metrics by method, and log why API Gateway failed, without requests' content."""
         # API Gateway writes to a group of this name, and would make one that keeps everything for ever.
         log = log_group(self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.rest_api.id}/{STAGE}", key=key)
-        ApiGatewayMethodSettings(
-            self,
-            "MethodSettings",
-            rest_api_id=self.rest_api.id,
-            stage_name=self.stage.stage_name,
-            method_path="*/*",
-            settings=ApiGatewayMethodSettingsSettings(
-                metrics_enabled=True,
-                logging_level="ERROR",
-                data_trace_enabled=False,
-                throttling_rate_limit=STAGE_THROTTLE.requests_per_second,
-                throttling_burst_limit=STAGE_THROTTLE.burst,
-            ),
-            depends_on=[log],
-        )
+        throttles = {"MethodSettings": ("*/*", OTHER_THROTTLE)} | {
+            f"{_id(operation.path)}Settings": (f"{operation.path[1:]}/{operation.method}", INFERENCE_THROTTLE)
+            for operation in OPERATIONS
+            if operation.is_inference
+        }
+        previous: list[ApiGatewayMethodSettings] = []
+        for settings_id, (method_path, throttle) in throttles.items():
+            settings = ApiGatewayMethodSettings(
+                self,
+                settings_id,
+                rest_api_id=self.rest_api.id,
+                stage_name=self.stage.stage_name,
+                method_path=method_path,
+                settings=ApiGatewayMethodSettingsSettings(
+                    metrics_enabled=True,
+                    logging_level="ERROR",
+                    data_trace_enabled=False,
+                    throttling_rate_limit=throttle.requests_per_second,
+                    throttling_burst_limit=throttle.burst,
+                ),
+                # one after the other: they change the same stage
+                depends_on=[log, *previous],
+            )
+            previous = [settings]
 
     def _usage_plan(self, prefix: str) -> None:
         """The plan that `ops.keys` attaches keys to. Keys are not made here: their values would be in the state."""
