@@ -162,6 +162,7 @@ class App:
                 context=self._context,
                 place=place,
                 timeout_seconds=self._settings.request_timeout_seconds,
+                tool_parser=self._settings.tool_parser,
                 client_left=client_left,
             )
 

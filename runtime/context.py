@@ -4,7 +4,7 @@ import msgspec
 
 from runtime.engine_client import EngineClient
 from runtime.errors import bad_request
-from runtime.validation import ChatCompletionRequest, Message, Request
+from runtime.validation import ChatCompletionRequest, Request
 
 TEMPLATE_TOKENS = 16
 """More than a chat template adds to a message."""
@@ -38,9 +38,9 @@ class Context:
             if wanted and _most_tokens(prompt) + wanted > self._max_model_len:
                 await self._refuse_long(prompt, wanted)
 
-    async def _refuse_long(self, prompt: str | list[Message], wanted: int) -> None:
+    async def _refuse_long(self, prompt: str | ChatCompletionRequest, wanted: int) -> None:
         name = "prompt" if isinstance(prompt, str) else "messages"
-        body = msgspec.json.encode({name: prompt})
+        body = msgspec.json.encode({name: prompt}) if isinstance(prompt, str) else _conversation(prompt)
         async with self._client.request("POST", "/tokenize", body) as answer:
             counted = await answer.body()
             if answer.status != 200:
@@ -61,19 +61,19 @@ def _max_tokens(request: Request) -> int:
     return request.max_tokens or 0
 
 
-def _prompts(request: Request) -> list[str] | list[list[Message]]:
+def _prompts(request: Request) -> list[str] | list[ChatCompletionRequest]:
     if isinstance(request, ChatCompletionRequest):
-        return [request.messages]
+        return [request]
     return [request.prompt] if isinstance(request.prompt, str) else request.prompt
 
 
-def _most_tokens(prompt: str | list[Message]) -> int:
+def _most_tokens(prompt: str | ChatCompletionRequest) -> int:
     """Return an upper bound: a token stands for at least one byte."""
     if isinstance(prompt, str):
         return len(prompt.encode()) + 1
-    return sum(_message_bytes(message) + TEMPLATE_TOKENS for message in prompt) + TEMPLATE_TOKENS
+    return len(_conversation(prompt)) + (len(prompt.messages) + 1) * TEMPLATE_TOKENS
 
 
-def _message_bytes(message: Message) -> int:
-    texts = [message.content] if isinstance(message.content, str) else [part.text for part in message.content]
-    return sum(len(text.encode()) for text in texts)
+def _conversation(request: ChatCompletionRequest) -> bytes:
+    """Return what the chat template makes a prompt of."""
+    return msgspec.json.encode({"messages": request.messages, **({"tools": request.tools} if request.tools else {})})

@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -29,9 +29,15 @@ POLL_SECONDS = 0.25
 STOP_SECONDS = 5.0
 """How long the engine may take to stop by itself before it is killed."""
 
-FIRST_REQUESTS = (("a",), ("a", "a"))
-"""What must be answered before the host is ready, with logprobs: vLLM compiles the kernels of its sampler at first use,
-one for a single sequence and one for several. Until that is done, seconds later, nothing else runs."""
+PROBE: Mapping[str, object] = {"prompt": "a", "max_tokens": 1, "logprobs": 1}
+FIRST_REQUESTS = (PROBE, {**PROBE, "prompt": ("a", "a")}, {**PROBE, "response_format": {"type": "json_object"}})
+"""What must be answered before the host is ready: vLLM compiles the kernels of its sampler at first use, one for a
+single sequence and one for several, and reads the vocabulary for structured output. Until that is done nothing else
+runs."""
+
+STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
+"""One compiler, whose limits are known (structured_output.py), where vLLM would try others with what this one refuses;
+and no whitespace, which small models would otherwise write for ever."""
 
 LOG_LINE_OF_STAGE = {
     Stage.WEIGHTS: b"Starting to load model",
@@ -66,6 +72,8 @@ def command(settings: Settings) -> list[str]:
         *("--host", "127.0.0.1", "--port", str(settings.engine_port)),
         *("--model", settings.model, "--served-model-name", settings.served_model_name),
         *("--override-generation-config", f'{{"max_new_tokens": {settings.max_output_tokens}}}'),
+        *("--structured-outputs-config", STRUCTURED_OUTPUTS),
+        *(("--enable-auto-tool-choice", "--tool-call-parser", settings.tool_parser) if settings.tool_parser else ()),
         "--disable-uvicorn-access-log",
         *shlex.split(settings.engine_args),
     ]
@@ -115,13 +123,13 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return b"\n"
 
 
-async def answers(client: EngineClient, model: str, prompts: Sequence[str] = ("a",)) -> bool:
-    """Return whether the engine answers a real request of one token for each prompt.
+async def answers(client: EngineClient, model: str, request: Mapping[str, object] = PROBE) -> bool:
+    """Return whether the engine answers a real request.
 
     Raises:
         EngineGoneError: nothing listens, or the connection broke.
     """
-    probe = msgspec.json.encode({"model": model, "prompt": prompts, "max_tokens": 1, "logprobs": 1})
+    probe = msgspec.json.encode({"model": model, **request})
     async with client.request("POST", "/v1/completions", probe, request_id="check") as answer:
         await answer.body()
         return answer.status == 200
@@ -129,14 +137,14 @@ async def answers(client: EngineClient, model: str, prompts: Sequence[str] = ("a
 
 async def wait_until_ready(client: EngineClient, model: str) -> None:
     """Return once the engine answers each of the first requests. A refused connection means that it still loads."""
-    for prompts in FIRST_REQUESTS:
-        while not await _answers_yet(client, model, prompts):
+    for request in FIRST_REQUESTS:
+        while not await _answers_yet(client, model, request):
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _answers_yet(client: EngineClient, model: str, prompts: Sequence[str]) -> bool:
+async def _answers_yet(client: EngineClient, model: str, request: Mapping[str, object]) -> bool:
     try:
-        return await answers(client, model, prompts)
+        return await answers(client, model, request)
     except EngineGoneError:
         return False
 

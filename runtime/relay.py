@@ -10,6 +10,8 @@ from runtime.context import Context
 from runtime.engine_client import Connection, EngineClient, EngineGoneError
 from runtime.errors import ApiError, unavailable
 from runtime.reply import Reply, Usage
+from runtime.tool_calls import ToolCalls
+from runtime.tools import for_engine
 from runtime.validation import Request, encode_for_engine, wants_usage
 
 CLIENT_LEFT = "client_left"
@@ -38,6 +40,7 @@ async def relay(
     context: Context,
     place: Place,
     timeout_seconds: float,
+    tool_parser: str,
     client_left: asyncio.Future[None],
 ) -> None:
     """Wait for a turn, then pass the engine's answer on to `reply`.
@@ -49,6 +52,8 @@ async def relay(
         ApiError: 504 past the deadline, 503 when the engine broke off or the place went to another client, 400 when it
             does not fit into the context.
     """
+    with_usage = wants_usage(request)
+    request, calls = for_engine(request, tool_parser)
     body = encode_for_engine(request)
     deadline = asyncio.timeout(timeout_seconds)
 
@@ -63,7 +68,7 @@ async def relay(
             async with place:
                 await context.refuse_overflow(request)
                 async with client.request("POST", path, body, request_id=reply.request_id) as answer:
-                    await _pass_on(answer, request, reply)
+                    await _pass_on(answer, reply, calls, with_usage=with_usage)
     except TimeoutError:
         reply.client_left = client_left.done()
         if not reply.client_left:
@@ -76,9 +81,9 @@ async def relay(
         client_left.remove_done_callback(leave)
 
 
-async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:
+async def _pass_on(answer: Connection, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
     if answer.content_type.startswith(b"text/event-stream"):
-        await _pass_on_stream(answer, reply, with_usage=wants_usage(request))
+        await _pass_on_stream(answer, reply, calls, with_usage=with_usage)
         return
     body = await answer.body()
     reply.note_engine_done()
@@ -86,16 +91,19 @@ async def _pass_on(answer: Connection, request: Request, reply: Reply) -> None:
         raise EngineGoneError
     if answer.status == 200:
         reply.usage = _answer.decode(body).usage
+        body = calls.whole(body) if calls else body
     await reply.whole(answer.status, b"application/json", body)
 
 
-async def _pass_on_stream(answer: Connection, reply: Reply, *, with_usage: bool) -> None:
+async def _pass_on_stream(answer: Connection, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
     await reply.start_stream()
     rest = b""
     while data := await answer.chunk():
         events, separator, rest = (rest + data).rpartition(b"\n\n")
         if USAGE_MARK in events:
             events = _take_usage(events, reply, keep=with_usage)
+        if events and calls:
+            events = calls.events(events)
         if events:
             await reply.events(events + separator)
     reply.note_engine_done()

@@ -27,6 +27,7 @@ class Settings:
         engine_args: Further arguments for vLLM, split as a shell would.
         model: Folder of the weights, or a Hugging Face id.
         served_model_name: The name that clients send as `model`.
+        tool_parser: vLLM's parser for the tool calls of this model; empty where it has none.
         environment: Value of the metrics' only dimension, `Environment`.
         root_path: Prefix that is taken off a path, such as /live; paths without it work too.
         cors_origins: Origins that browsers may call from; `*` for all.
@@ -57,6 +58,7 @@ class Settings:
     engine_args: str = ""
     model: str = "microsoft/Phi-3-mini-4k-instruct"
     served_model_name: str = "phi-3-mini-4k-instruct"
+    tool_parser: str = ""
     environment: str = "local"
     root_path: str = ""
     cors_origins: tuple[str, ...] = ()

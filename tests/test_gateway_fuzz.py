@@ -4,6 +4,8 @@
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUntypedFunctionDecorator=false
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +31,7 @@ PARAMETERS = [
     *("model", "prompt", "messages", "max_tokens", "temperature", "top_p", "top_k", "min_p", "n", "stop", "seed"),
     *("presence_penalty", "frequency_penalty", "repetition_penalty", "ignore_eos", "stream", "stream_options"),
     *("echo", "logprobs", "top_logprobs", "user", "tools", "response_format", "prompt_embeds", "logit_bias"),
+    *("tool_choice", "parallel_tool_calls", "metadata", "store", "service_tier", "reasoning_effort", "prediction"),
 ]
 
 scalars = (
@@ -98,6 +101,112 @@ def test_no_body_gives_a_server_error(client: httpx.Client) -> None:
 
     check()
     assert {200, 400} <= seen
+
+
+KEYWORDS = [
+    *(
+        "type",
+        "enum",
+        "const",
+        "minimum",
+        "exclusiveMaximum",
+        "minItems",
+        "maxItems",
+        "minLength",
+        "maxLength",
+        "format",
+    ),
+    *("pattern", "required", "$ref", "properties", "$defs", "items", "prefixItems", "additionalProperties", "anyOf"),
+    *("oneOf", "allOf", "not", "uniqueItems", "title"),
+]
+values = anything | st.sampled_from(
+    [
+        *("object", "string", "integer", "array", ["string", "null"], "date-time", "uri", "uri-reference"),
+        *(
+            "#",
+            "#/$defs/a",
+            "#/properties/a",
+            "#/anyOf/0",
+            "(a|b)*a{1,9999}",
+            ["a"],
+            ["a", "b"],
+            [1, None],
+            5,
+            50,
+            False,
+        ),
+    ]
+)
+schemas: st.SearchStrategy[Any] = st.recursive(
+    st.dictionaries(st.sampled_from(KEYWORDS), values, max_size=4),
+    lambda inner: st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(["object", "array", "string"]),
+            "properties": st.dictionaries(st.sampled_from(["a", "b", '"', "é/~", ""]), inner, max_size=3),
+            "required": st.lists(st.sampled_from(["a", "b", "c"]), max_size=2),
+            "$defs": st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
+            "$ref": st.sampled_from(["#", "#/$defs/a", "#/$defs/b", "#/properties/a", "#/items"]),
+            "items": inner,
+            "anyOf": st.lists(inner, max_size=3),
+            "additionalProperties": st.booleans() | inner,
+        },
+    ),
+    max_leaves=6,
+)
+
+
+def function(parameters: object) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters}}
+
+
+@st.composite
+def with_tools_or_schema(draw: st.DrawFn) -> dict[str, Any]:
+    """A chat with a schema, with tools, or with a tool's messages, each of which may be malformed."""
+    schema = draw(schemas)
+    named = {"type": "function", "function": {"name": "f"}}
+    match draw(st.integers(0, 4)):
+        case 0 | 1:
+            json_schema = {"name": "a", "schema": schema}
+            change: dict[str, Any] = {"response_format": {"type": "json_schema", "json_schema": json_schema}}
+        case 2:
+            change = {"tools": [function(schema)], "tool_choice": draw(st.sampled_from([named, "required"]))}
+        case 3:
+            change = {"tools": draw(st.lists(anything, max_size=2)), "tool_choice": draw(anything)}
+        case _:
+            call = {"id": draw(st.text(max_size=4)), **function(schema)["function"], "arguments": draw(anything)}
+            assistant = {"role": "assistant", "content": draw(anything), "tool_calls": [call]}
+            tool = {"role": "tool", "content": draw(anything), "tool_call_id": draw(anything)}
+            change = {"messages": [*CHAT["messages"], *draw(st.permutations([assistant, tool]))]}
+    return {**CHAT, **change}
+
+
+def resident_kilobytes(gateway: Gateway) -> int:
+    """Return the memory of the gateway and its engine (proc(5))."""
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in (gateway.process.pid, *gateway.engine_processes())]
+    return sum(int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) for status in statuses)
+
+
+@pytest.mark.req("R7.3")
+def test_no_tool_and_no_schema_gives_a_server_error_or_fills_the_memory(client: httpx.Client, gateway: Gateway) -> None:
+    seen: list[int] = []
+    memory: list[int] = []
+
+    @settings(
+        max_examples=2_000, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=SLOW_IS_FINE
+    )
+    @given(with_tools_or_schema())
+    def check(body: dict[str, Any]) -> None:
+        response = client.post("/v1/chat/completions", json=body)
+        seen.append(response.status_code)
+        assert response.status_code in (200, 400), body
+        if len(seen) in (500, 2_000):
+            memory.append(resident_kilobytes(gateway))
+
+    check()
+    assert {200, 400} <= set(seen)
+    assert memory[-1] - memory[0] < 200_000
+    assert gateway.health()["status"] == "ready"
 
 
 @pytest.mark.req("R7.3")
