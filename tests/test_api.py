@@ -342,7 +342,7 @@ def test_only_bodies_that_are_longer_than_any_prompt_are_refused(inference: Json
 def test_firewall_stands_before_the_stage(inference: Json) -> None:
     association = only(inference, "aws_wafv2_web_acl_association")
     (stage,) = resources(inference, "aws_api_gateway_stage")
-    (acl,) = [id for id, each in resources(inference, "aws_wafv2_web_acl").items() if each["scope"] == "REGIONAL"]
+    (acl,) = [name for name, each in resources(inference, "aws_wafv2_web_acl").items() if each["scope"] == "REGIONAL"]
     assert association["resource_arn"] == f"${{aws_api_gateway_stage.{stage}.arn}}"
     assert association["web_acl_arn"] == f"${{aws_wafv2_web_acl.{acl}.arn}}"
     assert api_acl(inference)["scope"] == "REGIONAL"
@@ -384,7 +384,7 @@ def test_flood_is_counted_and_not_logged(inference: Json) -> None:
         labels = [each["label_name_condition"] for each in kept["condition"] if "label_name_condition" in each]
         assert (kept["behavior"], kept["requirement"]) == ("KEEP", "MEETS_ALL")
         # of a rule that none of the own rules' blocks reaches
-        assert [label["label_name"].split(":")[2] for label in labels] == ["amazon-ip-list"]
+        assert [label["label_name"].split(":")[3] for label in labels] == ["amazon-ip-list"]
 
 
 @pytest.mark.req("R5.6")

@@ -56,8 +56,8 @@ def test_sessions_with_a_transcript_go_to_an_encrypted_log(everything: Json) -> 
 
 
 def test_the_page_has_a_limit_of_its_own_at_cloudfront(everything: Json) -> None:
-    ((id, acl),) = [
+    ((name, acl),) = [
         each for each in resources(everything, "aws_wafv2_web_acl").items() if each[1]["scope"] == "CLOUDFRONT"
     ]
     assert acl["region"] == "us-east-1"
-    assert only(everything, "aws_cloudfront_distribution")["web_acl_id"] == f"${{aws_wafv2_web_acl.{id}.arn}}"
+    assert only(everything, "aws_cloudfront_distribution")["web_acl_id"] == f"${{aws_wafv2_web_acl.{name}.arn}}"
