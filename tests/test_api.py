@@ -408,7 +408,7 @@ def test_flood_is_counted_and_not_logged(inference: Json) -> None:
         labels = [each["label_name_condition"] for each in kept["condition"] if "label_name_condition" in each]
         assert (kept["behavior"], kept["requirement"]) == ("KEEP", "MEETS_ALL")
         # of a rule that none of the own rules' blocks reaches
-        assert [label["label_name"].split(":")[2] for label in labels] == ["amazon-ip-list"]
+        assert [label["label_name"].split(":")[3] for label in labels] == ["amazon-ip-list"]
 
 
 @pytest.mark.req("R5.6")
