@@ -77,6 +77,11 @@ def in_alarms(stack: Json) -> Iterator[Read]:
             yield Read(watched["namespace"], watched["metric_name"], watched["dimensions"])
 
 
+def api_firewall(stack: Json) -> Json:
+    (firewall,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
+    return firewall
+
+
 def identity(stack: Json) -> dict[str, set[str]]:
     """The values that each dimension of AWS's namespaces can have in a stack."""
 
@@ -84,7 +89,7 @@ def identity(stack: Json) -> dict[str, set[str]]:
         (logical_id,) = resources(stack, kind)
         return f"${{{kind}.{logical_id}.{name}}}"
 
-    firewall = only(stack, "aws_wafv2_web_acl")
+    firewall = api_firewall(stack)
     rules = {rule["visibility_config"]["metric_name"] for rule in firewall["rule"]}
     return {
         "ApiName": {only(stack, "aws_api_gateway_rest_api")["name"]},
@@ -176,6 +181,6 @@ def test_group_publishes_what_is_read_of_it(inference: Json) -> None:
 
 
 def test_firewall_publishes_metrics_of_every_rule(inference: Json) -> None:
-    firewall = only(inference, "aws_wafv2_web_acl")
-    parts = [firewall, *firewall["rule"]]
-    assert all(part["visibility_config"]["cloudwatch_metrics_enabled"] for part in parts)
+    for firewall in resources(inference, "aws_wafv2_web_acl").values():
+        parts = [firewall, *firewall["rule"]]
+        assert all(part["visibility_config"]["cloudwatch_metrics_enabled"] for part in parts)
