@@ -77,11 +77,6 @@ def in_alarms(stack: Json) -> Iterator[Read]:
             yield Read(watched["namespace"], watched["metric_name"], watched["dimensions"])
 
 
-def api_firewall(stack: Json) -> Json:
-    (firewall,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
-    return firewall
-
-
 def identity(stack: Json) -> dict[str, set[str]]:
     """The values that each dimension of AWS's namespaces can have in a stack."""
 
