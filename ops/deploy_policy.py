@@ -166,7 +166,7 @@ def _statements(account_id: str) -> Iterator[dict[str, object]]:
     yield {
         "Sid": "Preflight",
         "Effect": "Allow",
-        "Action": ["servicequotas:GetServiceQuota", "lambda:GetAccountSettings"],
+        "Action": ["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas", "lambda:GetAccountSettings"],
         "Resource": "*",
     }
 

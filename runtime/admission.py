@@ -149,20 +149,37 @@ class Admission:
         place.sequences = sequences
 
     def _make_room(self, share: _Share, sequences: int) -> bool:
-        """Return whether so many places are free, turning away what waits for a client that holds more."""
-        while self.admitted + sequences > self._places:
-            most = max((s for s in self._shares.values() if s.waiting), key=lambda s: s.held, default=None)
-            if most is None or most.held <= share.held + sequences:
+        """Return whether so many places are free, turning away what waits for clients that hold more.
+
+        Where that is not enough, nobody is turned away.
+        """
+        missing = self.admitted + sequences - self._places
+        waiting = {id(s): (s, list(s.waiting)) for s in self._shares.values()}
+        held = {key: s.held for key, (s, _) in waiting.items()}
+        leaving: list[Place] = []
+        while missing > 0:
+            most = max((key for key, (_, places) in waiting.items() if places), key=held.__getitem__, default=None)
+            if most is None or held[most] <= share.held + sequences:
                 return False
-            last = most.waiting.pop()
-            self._waiting -= 1
-            # its own `leave` comes later: it holds nothing from now on
-            most.held -= last.sequences
-            self.admitted -= last.sequences
-            last.sequences = 0
-            if last.turn is not None and not last.turn.done():
-                last.turn.set_exception(_busy(self._mean_duration()))
+            last = waiting[most][1].pop()
+            held[most] -= last.sequences
+            missing -= last.sequences
+            leaving.append(last)
+        for place in leaving:
+            self._turn_away(place)
+        if leaving:
+            self._give_turns()
         return True
+
+    def _turn_away(self, place: Place) -> None:
+        """Take the place of a request that waits; its own `leave` comes later, and gives nothing back."""
+        place.share.waiting.remove(place)
+        self._waiting -= 1
+        place.share.held -= place.sequences
+        self.admitted -= place.sequences
+        place.sequences = 0
+        if place.turn is not None and not place.turn.done():
+            place.turn.set_exception(_busy(self._mean_duration()))
 
     async def acquire(self, place: Place) -> None:
         """Wait for a turn.

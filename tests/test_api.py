@@ -434,7 +434,7 @@ def test_every_method_is_throttled_and_publishes_metrics(inference: Json) -> Non
         each["method_path"]: each["settings"]
         for each in resources(inference, "aws_api_gateway_method_settings").values()
     }
-    assert set(found) == {"*/*", "v1/completions/POST", "v1/chat/completions/POST"}
+    assert set(found) == {"*/*", "~1v1~1completions/POST", "~1v1~1chat~1completions/POST"}
     assert all(each["metrics_enabled"] for each in found.values())
     default = found.pop("*/*")
     assert all(each["throttling_rate_limit"] > default["throttling_rate_limit"] > 0 for each in found.values())
@@ -446,7 +446,7 @@ def test_sum_of_all_throttles_is_that_of_the_floods_table(inference: Json) -> No
         for each in resources(inference, "aws_api_gateway_method_settings").values()
     }
     rates = [
-        found.get(f"{route.split()[1][1:]}/{route.split()[0]}", found["*/*"])["throttling_rate_limit"]
+        found.get(f"{route.split()[1].replace('/', '~1')}/{route.split()[0]}", found["*/*"])["throttling_rate_limit"]
         for route in methods(inference)
     ]
     assert sum(rates) == requests_per_second(with_key=True)

@@ -221,7 +221,7 @@ class RateLimitedApi(Construct):
         # API Gateway writes to a group of this name, and would make one that keeps everything for ever.
         log = log_group(self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.rest_api.id}/{STAGE}", key=key)
         throttles = {"MethodSettings": ("*/*", OTHER_THROTTLE)} | {
-            f"{_id(operation.path)}Settings": (f"{operation.path[1:]}/{operation.method}", INFERENCE_THROTTLE)
+            f"{_id(operation.path)}Settings": (method_path(operation), INFERENCE_THROTTLE)
             for operation in OPERATIONS
             if operation.is_inference
         }

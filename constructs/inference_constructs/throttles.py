@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request
 
 from dataclasses import dataclass
 
-from inference_constructs.operations import OPERATIONS
+from inference_constructs.operations import OPERATIONS, Operation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,14 @@ KEY_THROTTLE = Throttle(requests_per_second=10, burst=20)
 """For one API key, from however many addresses."""
 
 KEY_REQUESTS_PER_DAY = 50_000
+
+
+def method_path(operation: Operation) -> str:
+    """Name of an operation's method in a stage's settings, where a slash of its path is `~1`.
+
+    The provider passes it on as it is: https://github.com/hashicorp/terraform-provider-aws/issues/9738
+    """
+    return f"{operation.path.replace('/', '~1')}/{operation.method}"
 
 
 def paths() -> set[str]:
