@@ -30,6 +30,12 @@ def only(stack: Json, kind: str) -> Json:
     return resource
 
 
+def api_acl(stack: Json) -> Json:
+    """The API's web ACL; the demo page may have one too."""
+    (acl,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
+    return acl
+
+
 def strings(value: Any) -> Iterator[str]:
     """Every text in a JSON value, at any depth."""
     match value:

@@ -18,7 +18,7 @@ from inference_constructs.host_gateway import CLIENT_ADDRESS_HEADER, host_gatewa
 from inference_constructs.load_balancer import IDLE_MARGIN_SECONDS
 from inference_constructs.operations import OPERATIONS, Operation
 from inference_constructs.throttles import requests_per_second
-from stack_json import Json, only, references, resources, strings
+from stack_json import Json, api_acl, only, references, resources, strings
 
 ROOT = Path(__file__).parent.parent
 OPENAPI: Json = json.loads((ROOT / "runtime" / "openapi.json").read_text())
@@ -64,12 +64,6 @@ def check_error(body: str, status: int) -> None:
     schema: Any = jsonschema.Draft202012Validator({"$ref": "#/components/schemas/Error", **OPENAPI})
     schema.validate(document)
     assert document["error"]["code"] == status
-
-
-def api_acl(stack: Json) -> Json:
-    """The API's web ACL; the demo page may have one too."""
-    (acl,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
-    return acl
 
 
 def keyless_rule(stack: Json) -> Json:

@@ -13,7 +13,7 @@ import pytest
 from boot_files import evaluated_boot_script
 from inference_constructs.rate_limited_api import ACCESS_LOG_FORMAT
 from runtime import metrics as gateway_metrics
-from stack_json import Json, only, resources
+from stack_json import Json, api_acl, only, resources
 
 
 class Read(NamedTuple):
@@ -84,7 +84,7 @@ def identity(stack: Json) -> dict[str, set[str]]:
         (logical_id,) = resources(stack, kind)
         return f"${{{kind}.{logical_id}.{name}}}"
 
-    firewall = only(stack, "aws_wafv2_web_acl")
+    firewall = api_acl(stack)
     rules = {rule["visibility_config"]["metric_name"] for rule in firewall["rule"]}
     return {
         "ApiName": {only(stack, "aws_api_gateway_rest_api")["name"]},
@@ -176,6 +176,6 @@ def test_group_publishes_what_is_read_of_it(inference: Json) -> None:
 
 
 def test_firewall_publishes_metrics_of_every_rule(inference: Json) -> None:
-    firewall = only(inference, "aws_wafv2_web_acl")
+    firewall = api_acl(inference)
     parts = [firewall, *firewall["rule"]]
     assert all(part["visibility_config"]["cloudwatch_metrics_enabled"] for part in parts)
