@@ -43,6 +43,9 @@ PALETTE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e
 
 IN_ALARM = "at-maximum"
 
+ALARM_ROWS = 5
+"""Alarms below each other, in two columns."""
+
 
 def sample_content() -> DashboardContent:
     """A dashboard's content with the names and the round figures of an environment that is not there."""
@@ -172,9 +175,9 @@ def draw_alarms(figure: Figure, box: Box, properties: dict[str, Any]) -> None:
     left, bottom, width, height = box
     names = [arn.rpartition(":")[2] for arn in properties["alarms"]]
     for number, name in enumerate(names):
-        column, row = divmod(number, 4)
+        column, row = divmod(number, ALARM_ROWS)
         state, color = ("In alarm", "#d13212") if name.endswith(IN_ALARM) else ("OK", "#1d8102")
-        x, y = left + width * (0.03 + 0.49 * column), bottom + height * (0.68 - 0.19 * row)
+        x, y = left + width * (0.03 + 0.49 * column), bottom + height * (0.7 - 0.15 * row)
         figure.text(x, y, "■", fontsize=11, color=color, va="center")
         figure.text(x + width * 0.04, y, f"{name}: {state}", fontsize=8, va="center", color="#16191f")
 

@@ -44,9 +44,9 @@ VPC_QUOTA = "L-F678F1CE"
 """VPCs in a region. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html"""
 
 INITIALIZATION_QUOTA_MIBPS = 5_000
-"""Rate at which EBS fills all new volumes of a region at once, where Service Quotas names no quota for it.
+"""Rate at which EBS fills all new volumes of a region at once by default, where Service Quotas names no quota for it.
 
-https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
+https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html#consistent-rate-quota
 """
 
 OLDEST_TOFU = (1, 10)

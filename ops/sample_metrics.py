@@ -94,6 +94,7 @@ class SampleMetrics:
             gateway.REQUEST_LATENCY.name: lambda s: self._latency(s, 1440),
             "TargetResponseTime": lambda s: self._latency(s, 0.3),
             gateway.TIME_TO_FIRST_TOKEN.name: lambda s: self._latency(s, 210),
+            gateway.GATEWAY_TIME.name: lambda s: self._latency(s, 0.4),
             gateway.OUTPUT_TOKENS.name: lambda _: self._sum(requests * 96),
             gateway.INPUT_TOKENS.name: lambda _: self._sum(requests * 41),
             gateway.IN_FLIGHT.name: lambda _: np.clip(9 * self._load / self._hosts, 0, 12),

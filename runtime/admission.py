@@ -33,6 +33,11 @@ class Place:
     def __exit__(self, *_: object) -> None:
         self._admission.leave(self, self._client)
 
+    @property
+    def lost(self) -> bool:
+        """Whether another client got it while this request waited for its turn."""
+        return self.sequences == 0
+
     def widen(self, sequences: int) -> None:
         """Hold the places of all sequences, once their number is known.
 

@@ -153,18 +153,20 @@ class App:
         with self._admission.place(client) as place:
             request = await self._read(path, headers, receive, reply)
             place.widen(sequences_of(request))
-            reply.admitted = True
-            await relay(
-                path,
-                request,
-                reply,
-                client=self._client,
-                context=self._context,
-                place=place,
-                timeout_seconds=self._settings.request_timeout_seconds,
-                tool_parser=self._settings.tool_parser,
-                client_left=client_left,
-            )
+            try:
+                await relay(
+                    path,
+                    request,
+                    reply,
+                    client=self._client,
+                    context=self._context,
+                    place=place,
+                    timeout_seconds=self._settings.request_timeout_seconds,
+                    tool_parser=self._settings.tool_parser,
+                    client_left=client_left,
+                )
+            finally:
+                reply.admitted = not place.lost
 
     async def _read(self, path: str, headers: Mapping[bytes, bytes], receive: Any, reply: Reply) -> Request:
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":

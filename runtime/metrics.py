@@ -21,7 +21,7 @@ RESPONSES_2XX = Metric("Responses2xx", "Count")
 RESPONSES_4XX = Metric("Responses4xx", "Count")
 RESPONSES_5XX = Metric("Responses5xx", "Count")
 REJECTIONS = Metric("Rejections", "Count")
-"""Requests that got 503 before any work was done: loading, draining, or the queue full."""
+"""Requests that got 503 before any work was done: loading, draining, the queue full, or its place given to another."""
 DISCONNECTS = Metric("ClientDisconnects", "Count")
 REQUEST_LATENCY = Metric("RequestLatency", "Milliseconds")
 """From the first byte of the request to the last of the answer, for requests that were let in."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from inference_constructs.cost_formulas import PAGE_REQUESTS
 from inference_constructs.static_site import content_security_policy, site_files
 
 DEMO = Path(__file__).parents[1] / "demo"
@@ -13,6 +14,12 @@ BUDGET_BYTES = 40_000
 
 def test_whole_page_stays_below_its_size_budget() -> None:
     assert sum(file.path.stat().st_size for file in site_files(DEMO)) < BUDGET_BYTES
+
+
+def test_a_visit_loads_as_many_files_as_the_forecast_counts() -> None:
+    index = (DEMO / "index.html").read_text()
+    loaded = set(re.findall(r'<(?:link|script|img)\b[^>]*? (?:href|src)="([^"]+)"', index))
+    assert len(loaded | {"index.html", "config.json"}) == PAGE_REQUESTS
 
 
 def test_every_module_is_preloaded() -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from statistics import quantiles
+from unittest.mock import AsyncMock, Mock
 
 import httpx
 import pytest
@@ -13,9 +14,16 @@ import pytest
 from engine_fixtures import MAX_IN_FLIGHT, Gateway, wait_for
 from inference_constructs.host_gateway import host_gateway
 from runtime.admission import Admission, Place
+from runtime.app import App
+from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
 from runtime.gpu_profiles import engine_profile
+from runtime.lifecycle import Lifecycle
+from runtime.metrics import REJECTIONS, REQUEST_LATENCY, Metric
 from runtime.policy import refuse_by_policy, sequences_of
+from runtime.publisher import Publisher
+from runtime.rate_limit import client_of
+from runtime.relay import CLIENT_LEFT
 from runtime.settings import Settings
 from runtime.validation import MAX_SEQUENCES, parse
 
@@ -165,6 +173,37 @@ def test_queue_full_of_one_client_gives_its_latest_place_to_another() -> None:
         return crowd
 
     assert asyncio.run(run()).refused == ["greedy"]
+
+
+@pytest.mark.req("R4.2")
+def test_request_that_loses_its_place_while_it_waits_is_a_rejection() -> None:
+    async def run() -> Mapping[Metric, float]:
+        queue = admission(max_queued=1)
+        lifecycle = Lifecycle(expected_boot_seconds=1, began=0, on_stage_end=Mock(), on_boot_end=Mock())
+        lifecycle.become_ready()
+        publisher = Mock(spec=Publisher)
+        app = App(Settings(), lifecycle, queue, Mock(spec=EngineClient), publisher)
+        body = b'{"prompt": "Hello"}'
+        scope = {
+            "method": "POST",
+            "path": COMPLETIONS,
+            "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))],
+            "client": ("192.0.2.1", 1),
+            "state": {CLIENT_LEFT: asyncio.get_running_loop().create_future()},
+        }
+        receive = AsyncMock(return_value={"type": "http.request", "body": body, "more_body": False})
+        with queue.place(client_of("192.0.2.1")) as working:
+            working.widen(8)
+            async with working:
+                waiting = asyncio.create_task(app(scope, receive, AsyncMock()))
+                while queue.queued == 0 and not waiting.done():
+                    await asyncio.sleep(0)
+                with queue.place(client_of("198.51.100.1")):
+                    await waiting
+        return publisher.publish.call_args.args[0]
+
+    values = asyncio.run(run())
+    assert (values[REJECTIONS], REQUEST_LATENCY in values) == (1, False)
 
 
 @pytest.mark.req("R7.1")

@@ -117,8 +117,9 @@ class ForwardedRoute(Construct):
             integration_target=fleet.load_balancer.arn,
             response_transfer_mode="STREAM",
             timeout_milliseconds=Token.as_number(f"${{({timeout} + {TIMEOUT_MARGIN_SECONDS}) * 1000}}"),
-            # Keys stop here. A mapping replaces the client's header; an empty value is not allowed.
-            # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping-sources.html
+            # Keys stop here. A mapping replaces the client's header, of a proxy integration too; FireProx lives by it:
+            # https://github.com/ustayready/fireprox/issues/12. An empty value is not allowed.
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping.html
             request_parameters={
                 f"integration.request.header.{header}": value
                 for header, value in {

@@ -31,9 +31,11 @@ PAGE_REQUESTS = 11
 """Files that a visit of the demo page loads, config.json among them."""
 
 INITIALIZED_GIB = 0.0036
-"""Estimate: dollars for a GiB that EBS fetches ahead at a provisioned rate. AWS bills it; its price was not found.
+"""Estimate: dollars for a GiB that EBS fetches ahead at 300 MiB/s, the highest rate, in us-east-1.
 
-https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
+The figure is of a published walkthrough (C. Cooley, "EBS Provisioned Rate", 2025), not of AWS's price list, where it
+stands under "Provisioned Rate for Volume Initialization". AWS bills a snapshot's data, whatever the volume's size:
+https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html#consistent-rate-billing
 """
 
 LAUNCHES = 8
@@ -63,7 +65,7 @@ class Inventory:
         instance_type: EC2 type of the hosts.
         host_gib: Gibibytes of gp3 storage of a host.
         host_mibps: Throughput of its data volume, MiB/s; 125 of it are included.
-        initialized_gib: Gibibytes that EBS fetches ahead at each launch.
+        initialized_gib: Gibibytes that EBS fetches ahead at each launch, at most.
         image_gib: Gibibytes of snapshots of the machine image.
         endpoint_zones: Interface endpoints, times the zones each one is in.
         alarms: Metrics that CloudWatch alarms watch, which is what an alarm costs by.

@@ -98,7 +98,7 @@ class Dashboard:
             [_section("Is it up?")],
             [self._alarms(), self._now()],
             [_section("How slow is it?")],
-            [self._api_latency(), self._gateway_latency(), self._first_token()],
+            [self._api_latency(), self._host_latency(), self._first_token(), self._gateway_time()],
             [_section("How busy is it?")],
             [self._requests(), self._tokens(), self._queue()],
             [_section("What fails?")],
@@ -140,9 +140,10 @@ class Dashboard:
             "Latency at the API, ms",
             _percentiles(self._metrics.of_api("Latency")),
             thresholds=[(f"alarm: p99 above {P99_SECONDS} s", P99_SECONDS * 1000, RED)],
+            width=6,
         )
 
-    def _gateway_latency(self) -> Widget:
+    def _host_latency(self) -> Widget:
         """Part of the API's latency: what is missing here went by on the way."""
         return self._chart(
             "Latency on the host, ms",
@@ -151,11 +152,20 @@ class Dashboard:
                 line(self._metrics.of_load_balancer("TargetResponseTime"), "p99", "until headers", id="headers"),
                 formula("1000 * headers", "load balancer p99, until headers", GREY),
             ],
+            width=6,
         )
 
     def _first_token(self) -> Widget:
         return self._chart(
-            "Time to first token of streams, ms", _percentiles(self._metrics.of_gateway(gateway.TIME_TO_FIRST_TOKEN))
+            "Time to first token of streams, ms",
+            _percentiles(self._metrics.of_gateway(gateway.TIME_TO_FIRST_TOKEN)),
+            width=6,
+        )
+
+    def _gateway_time(self) -> Widget:
+        """Part of the latency on the host: neither the wait for a turn nor the engine."""
+        return self._chart(
+            "The gateway's own share, ms", _percentiles(self._metrics.of_gateway(gateway.GATEWAY_TIME)), width=6
         )
 
     def _requests(self) -> Widget:

@@ -38,6 +38,7 @@ from inference_constructs.vpc_link import VpcLink
 
 ACCESS_LOG_FORMAT: Mapping[str, str] = {
     "requestId": "$context.requestId",
+    "extendedRequestId": "$context.extendedRequestId",
     "time": "$context.requestTimeEpoch",
     "ip": "$context.identity.sourceIp",
     "method": "$context.httpMethod",
@@ -53,9 +54,11 @@ ACCESS_LOG_FORMAT: Mapping[str, str] = {
     "integrationMs": "$context.integration.latency",
     "responseBytes": "$context.responseLength",
 }
-"""Who called what, how it ended and how long it took: no keys (only their ids), no bodies, nothing that a client chose.
+"""Who called what, how it ended and how long it took: no keys (only their ids), no bodies, no path but our routes.
 
-https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+`requestId` is a client's own where it sends a UUID as `x-amzn-RequestId`; nobody but API Gateway makes
+`extendedRequestId`, by which AWS finds a request.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-access-logging.html
 """
 
 

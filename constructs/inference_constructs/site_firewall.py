@@ -40,6 +40,7 @@ class SiteFirewall(Construct):
                 Wafv2WebAclRule(
                     name="rate-limit",
                     priority=0,
+                    # Preflights count too, but the page's files are of one origin: no browser sends any here.
                     statement={
                         "rate_based_statement": {
                             "limit": PAGE_REQUESTS_PER_MINUTE,
