@@ -212,7 +212,7 @@ def stacked(days: Sequence[Usage]) -> dict[str, dict[str, int]]:
     totals: Counter[tuple[str, str]] = Counter()
     for day in days:
         totals[day.key, day.key_id] += day.tokens_out
-    names = {key: " ".join(key).strip() for key, _ in totals.most_common(SHOWN)}
+    names = {key: " ".join(dict.fromkeys(key)).strip() for key, _ in totals.most_common(SHOWN)}
     others = f"{len(totals) - SHOWN} others"
     periods = sorted({day.period for day in days})
     found = {names.get(key, others): dict.fromkeys(periods, 0) for key, _ in totals.most_common()}
