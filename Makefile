@@ -61,6 +61,10 @@ load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://..
 keys: $(APP) ## API keys: make keys ARGS="create NAME"
 	@.venv/bin/python -m ops.keys --environment $(ENV) $(ARGS)
 
+.PHONY: usage
+usage: synth ## What each API key used in the last 30 days: ARGS="--csv FILE --chart FILE"
+	@.venv/bin/python -m ops.usage $(ENV) $(ARGS)
+
 ##@ Look ahead
 .PHONY: forecast
 forecast: synth ## What each environment costs a month

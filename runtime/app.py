@@ -13,7 +13,7 @@ from runtime.context import Context
 from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.errors import ApiError, bad_request, unavailable
 from runtime.lifecycle import Lifecycle, Status
-from runtime.metrics import IN_FLIGHT, QUEUE_DEPTH
+from runtime.metrics import IN_FLIGHT, KEY_ID, QUEUE_DEPTH
 from runtime.policy import refuse_by_policy, sequences_of
 from runtime.publisher import Publisher
 from runtime.rate_limit import RateLimit, client_of
@@ -36,6 +36,9 @@ OPENAPI = Path(__file__).with_name("openapi.json").read_bytes()
 REQUEST_ID = re.compile(r"[\w.:=;-]{1,128}", re.ASCII)
 """What is passed through as x-request-id; anything else is replaced, so that logs stay clean."""
 
+API_KEY_ID = re.compile(r"[A-Za-z0-9]{10,64}")
+"""What is logged as an API key's id; API Gateway's have 10 letters and digits, and the edge's "removed" is none."""
+
 
 class App:
     """Answers each request from the state of the host, or through the engine."""
@@ -56,6 +59,7 @@ class App:
         self._publisher = publisher
         self._rate_limit = RateLimit(settings.rate_limit_per_minute)
         self._address_header = settings.client_address_header.encode()
+        self._key_id_header = settings.api_key_id_header.encode()
 
     async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
         """Answer one HTTP request (ASGI 3)."""
@@ -70,13 +74,18 @@ class App:
             log.exception("request %s failed", reply.request_id)
             await reply.fail(ApiError(500, "The gateway failed; the log has the reason under this request id."))
         if path in COMPLETION_PATHS and scope["method"] == "POST":
-            self._publish(path, reply)
+            self._publish(path, reply, self._key_id(headers))
 
     def _client_of(self, scope: Any, headers: Mapping[bytes, bytes]) -> str:
         """Return whom to count a request for: who the edge says that it saw, or else the peer."""
         address = headers.get(self._address_header, b"").decode("latin-1") if self._address_header else ""
         peer = scope["client"]
         return client_of(address or (peer[0] if peer else ""))
+
+    def _key_id(self, headers: Mapping[bytes, bytes]) -> dict[str, str]:
+        """Return the id of the API key, as a property of the request's document; none where the edge passed none."""
+        given = headers.get(self._key_id_header, b"").decode("latin-1") if self._key_id_header else ""
+        return {KEY_ID: given} if API_KEY_ID.fullmatch(given) else {}
 
     def _path(self, path: str) -> str:
         root = self._settings.root_path
@@ -178,9 +187,9 @@ class App:
         refuse_by_policy(request, self._settings)
         return request
 
-    def _publish(self, path: str, reply: Reply) -> None:
+    def _publish(self, path: str, reply: Reply, key_id: Mapping[str, str]) -> None:
         values = {**reply.metrics(), IN_FLIGHT: self._admission.in_flight, QUEUE_DEPTH: self._admission.queued}
-        self._publisher.publish(values, path=path, status=reply.status, request_id=reply.request_id)
+        self._publisher.publish(values, path=path, status=reply.status, request_id=reply.request_id, **key_id)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

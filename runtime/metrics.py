@@ -8,6 +8,9 @@ NAMESPACE = "InferenceGateway"
 DIMENSION = "Environment"
 """The one dimension that every metric has."""
 
+KEY_ID = "api_key_id"
+"""The property that `ops.usage` adds tokens up by: a dimension would be a paid metric for each key."""
+
 
 class Metric(NamedTuple):
     """A metric's name and its CloudWatch unit."""

@@ -32,6 +32,7 @@ class Settings:
         root_path: Prefix that is taken off a path, such as /live; paths without it work too.
         cors_origins: Origins that browsers may call from; `*` for all.
         client_address_header: Header in which an edge passes the client's address; none for the peer's address.
+        api_key_id_header: Header in which an edge passes the id of the client's API key, for the log; none for no id.
         rate_limit_per_minute: Requests in any minute that one client address may send; 0 for no limit (R5.3).
         max_in_flight: Sequences that the engine works on at once; a request has `n` for each prompt.
         max_in_flight_per_client: Those of one client address at most; 0 for all of them.
@@ -63,6 +64,7 @@ class Settings:
     root_path: str = ""
     cors_origins: tuple[str, ...] = ()
     client_address_header: str = ""
+    api_key_id_header: str = ""
     rate_limit_per_minute: int = 0
     max_in_flight: int = 16
     max_in_flight_per_client: int = 0
@@ -93,8 +95,8 @@ def _refuse_impossible(name: str, value: object) -> None:
         raise SettingsError(f"{PREFIX}{name.upper()} must be a port from 0 to 65535, got {value}")
     if name.startswith(("max_", "rate_")) and isinstance(value, int) and value < (0 if name in MAY_BE_0 else 1):
         raise SettingsError(f"{PREFIX}{name.upper()} is too small: {value}")
-    if name == "client_address_header" and value and not re.fullmatch(r"[a-z0-9-]+", str(value)):
-        raise SettingsError(f"{PREFIX}CLIENT_ADDRESS_HEADER must be a header's name in small letters, got {value!r}")
+    if name.endswith("_header") and value and not re.fullmatch(r"[a-z0-9-]+", str(value)):
+        raise SettingsError(f"{PREFIX}{name.upper()} must be a header's name in small letters, got {value!r}")
     if name == "root_path" and value and not re.fullmatch(r"(/[\w.~-]+)+", str(value)):
         raise SettingsError(f"{PREFIX}ROOT_PATH must look like /live, got {value!r}")
     if name in ("model", "served_model_name", "environment", "host") and not value:

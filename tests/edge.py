@@ -4,6 +4,7 @@ It follows AWS's documentation: order of rules, choice of the route, authorizer,
 gateway responses. What AWS does beyond the stack's JSON, such as the lag of its rate limit, it cannot show.
 """
 
+import hashlib
 import json
 import re
 import uuid
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 
 from api_stack import path_of
+from inference_constructs.authorizer.authorizer import api_key
 from inference_constructs.authorizer.authorizer import handler as authorizer
 from scripted_api import serving
 from stack_json import Json, only, resources
@@ -138,8 +140,12 @@ class Edge:
     def _forward(self, path: str, request: Request) -> Answer:
         integration = self._integration("HTTP_PROXY", path)
         headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
-        context = {"context.identity.sourceIp": request.address, "context.requestId": request.id}
-        mapped = _static(integration["request_parameters"])
+        context = {
+            "context.identity.sourceIp": request.address,
+            "context.identity.apiKeyId": key_id(api_key(request.headers) or ""),
+            "context.requestId": request.id,
+        }
+        mapped = _static({name: self._value(value) for name, value in integration["request_parameters"].items()})
         headers |= {name.lower(): context.get(value, value) for name, value in mapped.items()}
         timeout = self._value(integration["timeout_milliseconds"]) / 1000
         with ExitStack() as opened:
@@ -161,6 +167,11 @@ class Edge:
         (response,) = [response for response in responses if response["response_type"] == kind]
         headers = _static(response["response_parameters"])
         return _whole(int(response["status_code"]), headers, response["response_templates"]["application/json"])
+
+
+def key_id(key: str) -> str:
+    """Return the id of an API key, in the form that AWS's have."""
+    return hashlib.sha256(key.encode()).hexdigest()[:10]
 
 
 def _static(parameters: Mapping[str, str]) -> dict[str, str]:

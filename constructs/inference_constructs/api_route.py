@@ -15,7 +15,7 @@ from constructs import Construct
 from inference_constructs.cors import preflight_headers, response_headers
 from inference_constructs.gateway_responses import NO_ROUTE, edge_error
 from inference_constructs.gpu_fleet import GpuFleet
-from inference_constructs.host_gateway import CLIENT_ADDRESS_HEADER
+from inference_constructs.host_gateway import API_KEY_ID_HEADER, CLIENT_ADDRESS_HEADER
 from inference_constructs.vpc_link import VpcLink
 
 TIMEOUT_MARGIN_SECONDS = 5
@@ -23,6 +23,9 @@ TIMEOUT_MARGIN_SECONDS = 5
 
 The load balancer waits 10 seconds longer.
 """
+
+REMOVED = "'removed'"
+"""What a host gets instead of a client's header: an empty value is not allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,16 @@ class KeyCheck:
     def authorizer_id(self) -> str:
         """The method's authorizer, known at apply; none where no key is required."""
         return f"${{{self.required.fqn} ? {self.authorizer.fqn}.id : null}}"
+
+    @property
+    def key_id(self) -> str:
+        """What the key's id is mapped from, known at apply.
+
+        AWS fills `apiKeyId` in for methods that require a key, so without one it would map nothing, and the client's
+        own header might stay.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+        """
+        return f'${{{self.required.fqn} ? "context.identity.apiKeyId" : "{REMOVED}"}}'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +136,9 @@ class ForwardedRoute(Construct):
             request_parameters={
                 f"integration.request.header.{header}": value
                 for header, value in {
-                    "Authorization": "'removed'",
-                    "x-api-key": "'removed'",
+                    "Authorization": REMOVED,
+                    "x-api-key": REMOVED,
+                    API_KEY_ID_HEADER: key_check.key_id if key_check else REMOVED,
                     CLIENT_ADDRESS_HEADER: "context.identity.sourceIp",
                     "x-request-id": "context.requestId",
                 }.items()

@@ -11,6 +11,9 @@ GATEWAY_PORT = 8000
 CLIENT_ADDRESS_HEADER = "x-client-address"
 """What API Gateway passes the address in that it saw."""
 
+API_KEY_ID_HEADER = "x-api-key-id"
+"""What API Gateway passes the id of the request's API key in."""
+
 
 def host_gateway(instance_type: str) -> Settings:
     """Return the settings for a type of host: as many sequences at once as its memory holds, no answer too long.
@@ -31,6 +34,7 @@ def host_gateway(instance_type: str) -> Settings:
         model=MODEL_FOLDER,
         engine_args=profile.engine_args,
         client_address_header=CLIENT_ADDRESS_HEADER,
+        api_key_id_header=API_KEY_ID_HEADER,
         max_in_flight=profile.max_num_seqs,
         # half, so that one address alone keeps nobody out; at least the widest request
         max_in_flight_per_client=max(MAX_SEQUENCES, profile.max_num_seqs // 2),

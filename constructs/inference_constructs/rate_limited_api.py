@@ -32,7 +32,13 @@ from inference_constructs.gpu_fleet import GpuFleet
 from inference_constructs.key_authorizer import KeyAuthorizer
 from inference_constructs.logs import log_group
 from inference_constructs.operations import OPERATIONS
-from inference_constructs.throttles import INFERENCE_THROTTLE, KEY_REQUESTS_PER_DAY, KEY_THROTTLE, OTHER_THROTTLE
+from inference_constructs.throttles import (
+    INFERENCE_THROTTLE,
+    KEY_REQUESTS_PER_DAY,
+    KEY_THROTTLE,
+    OTHER_THROTTLE,
+    method_path,
+)
 from inference_constructs.vpc import VpcConstruct
 from inference_constructs.vpc_link import VpcLink
 
@@ -229,13 +235,13 @@ class RateLimitedApi(Construct):
             if operation.is_inference
         }
         previous: list[ApiGatewayMethodSettings] = []
-        for settings_id, (method_path, throttle) in throttles.items():
+        for settings_id, (path, throttle) in throttles.items():
             settings = ApiGatewayMethodSettings(
                 self,
                 settings_id,
                 rest_api_id=self.rest_api.id,
                 stage_name=self.stage.stage_name,
-                method_path=method_path,
+                method_path=path,
                 settings=ApiGatewayMethodSettingsSettings(
                     metrics_enabled=True,
                     logging_level="ERROR",
