@@ -10,6 +10,7 @@ the API has answered a real completion.
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -142,11 +143,13 @@ def refuse_silence(environment: Environment, variables: Sequence[str]) -> None:
     Raises:
         SystemExit: the environment is protected, and nothing that was given names an `alarm_email`.
     """
-    given = [
+    given = "\n".join(
         Path(value).read_text() if option == "-var-file" else value
         for option, _, value in (variable.partition("=") for variable in variables)
-    ]
-    named = "TF_VAR_alarm_email" in os.environ or any("alarm_email" in text for text in given)
+    )
+    # HCL, JSON, or an option's NAME=VALUE; a comment or an empty value names nobody
+    written = re.search(r'^[\s{]*"?alarm_email"?\s*[=:]\s*"?[^"\s]', given, re.MULTILINE)
+    named = written or os.environ.get("TF_VAR_alarm_email")  # noqa: SIM112  OpenTofu's name for it
     if environment.deletion_protection and not named:
         sys.exit(
             f"error: {environment.name} is protected, so its alarms must reach somebody: "

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from iam_linter import parliament
 from ops.deploy_policy import NEEDS, deploy_policy, needs_of
 from stack_json import Json
 from stacks.environments import PROD
@@ -54,9 +55,7 @@ def test_nothing_is_allowed_that_no_resource_needs(needed: set[str]) -> None:
 # parliament leaves its own data file to the garbage collector
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_it_is_valid_for_iam() -> None:
-    from parliament import analyze_policy_string  # pyright: ignore[reportUnknownVariableType]
-
-    findings: list[Any] = analyze_policy_string(json.dumps(deploy_policy(ACCOUNT))).findings
+    findings: list[Any] = parliament.analyze_policy_string(json.dumps(deploy_policy(ACCOUNT))).findings
     assert [str(finding) for finding in findings if finding.issue not in ANY_ARN] == []
 
 

@@ -21,7 +21,9 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def error(status: int, **headers: str) -> httpx.Response:
-    body = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": status}}
+    body = {
+        "error": {"message": "not from this address", "type": "invalid_request_error", "param": None, "code": status}
+    }
     return httpx.Response(status, json=body, headers=headers)
 
 

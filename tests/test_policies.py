@@ -2,18 +2,14 @@
 
 import json
 import re
-import warnings
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import pytest
 
+from iam_linter import parliament
 from stack_json import Json, only, resources
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it leaves its own files open, and imports pkg_resources
-    import parliament  # pyright: ignore[reportMissingTypeStubs]
 
 ACCOUNT = "111122223333"
 ARNS = {
