@@ -94,6 +94,19 @@ def test_the_next_turn_goes_to_the_client_that_works_on_the_fewest() -> None:
     assert asyncio.run(run()) == ["modest"] * 3
 
 
+def test_a_wide_request_that_is_refused_turns_nobody_away() -> None:
+    async def run() -> list[str]:
+        crowd = Crowd(admission(max_queued=8))
+        for client in ["a"] * 12 + ["c"] * 3:
+            await crowd.send(client)
+        await crowd.send("b", 8)
+        refused = list(crowd.refused)
+        await crowd.finish()
+        return refused
+
+    assert asyncio.run(run()) == ["b"]
+
+
 def test_two_greedy_clients_share_the_places_evenly() -> None:
     async def run() -> list[str]:
         crowd = Crowd(admission(max_queued=32))
