@@ -37,12 +37,7 @@ def pip_configuration() -> dict[str, list[str]]:
 
 
 class Environment:
-    """A virtual environment in this folder.
-
-    Attributes:
-        folder: Its name.
-        configured: pip's options.
-    """
+    """A virtual environment of the project, made where it is missing, and filled from where pip is set up to look."""
 
     def __init__(self, folder: str, configured: dict[str, list[str]]) -> None:
         self._python = ROOT / folder / "bin" / "python"

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,16 @@ class Gateway:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+@contextlib.contextmanager
+def stand_in_gateway(folder: Path, **settings: object) -> Generator[Gateway]:
+    """A gateway that trusts an edge in front of it, before a stand-in for the engine, which answers at once."""
+    command = "python -m ops.bench_gateway stand-in"
+    gateway = Gateway(folder, engine_command=command, served_model_name="stand-in", **settings)
+    gateway.wait_until("ready", seconds=120)
+    yield gateway
+    gateway.stop()
 
 
 class GatewayHost:

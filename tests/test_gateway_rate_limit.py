@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine_fixtures import Gateway, wait_for
+from engine_fixtures import Gateway, stand_in_gateway, wait_for
 from runtime import rate_limit
 from runtime.errors import ApiError
 from runtime.rate_limit import RateLimit, client_of
@@ -106,17 +106,10 @@ def test_memory_is_bounded_whoever_comes(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that trusts an edge in front of it, before an engine that answers at once."""
-    gateway = Gateway(
-        tmp_path,
-        engine_command="python -m ops.bench_gateway stand-in",
-        served_model_name="stand-in",
-        client_address_header="x-client-address",
-        rate_limit_per_minute=LIMIT,
-    )
-    gateway.wait_until("ready", seconds=120)
-    yield gateway
-    gateway.stop()
+    """A gateway with a limit for each address."""
+    settings = {"client_address_header": "x-client-address", "rate_limit_per_minute": LIMIT}
+    with stand_in_gateway(tmp_path, **settings) as gateway:
+        yield gateway
 
 
 def burst(gateway: Gateway, address: str, requests: int) -> list[httpx.Response]:

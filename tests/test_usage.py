@@ -21,7 +21,7 @@ from rich.console import Console
 
 from api_stack import path_of, synthesize_api
 from edge import edge, key_id
-from engine_fixtures import Gateway, wait_for
+from engine_fixtures import Gateway, stand_in_gateway, wait_for
 from inference_constructs.host_gateway import API_KEY_ID_HEADER, host_gateway
 from inference_constructs.operations import OPERATIONS
 from ops import usage
@@ -44,17 +44,10 @@ def stack() -> Json:
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that trusts an edge in front of it, before an engine that answers at once."""
-    gateway = Gateway(
-        tmp_path_factory.mktemp("gateway"),
-        engine_command="python -m ops.bench_gateway stand-in",
-        served_model_name="stand-in",
-        root_path="/live",
-        api_key_id_header=API_KEY_ID_HEADER,
-    )
-    gateway.wait_until("ready", seconds=120)
-    yield gateway
-    gateway.stop()
+    """A gateway that logs the id of a request's key."""
+    settings = {"root_path": "/live", "api_key_id_header": API_KEY_ID_HEADER}
+    with stand_in_gateway(tmp_path_factory.mktemp("gateway"), **settings) as gateway:
+        yield gateway
 
 
 def logged(gateway: Gateway, url: str, **headers: str) -> dict[str, Any]:
