@@ -101,18 +101,18 @@ synth: $(APP) ## Write every stack to cdktf.out/stacks
 
 .PHONY: check-cdktn
 check-cdktn: $(APP) ## Synthesize under cdktf's community fork, and compare the resources
-	@.venv/bin/python -m ops.check_cdktn $(ARGS)
+	@.venv/bin/python -m ops.maintain.check_cdktn $(ARGS)
 
 .PHONY: snapshots
 snapshots: $(DEV) ## Accept what the stacks synthesize now
-	@.venv/bin/pytest tests/test_snapshots.py --snapshot-update
+	@.venv/bin/pytest tests/stacks/test_snapshots.py --snapshot-update
 
 .PHONY: lock
 lock: $(APP) ## Resolve the dependencies anew
 	@.tools/bin/pipenv lock
 	@$(PYTHON) -c 'import json, pathlib; p = pathlib.Path("Pipfile.lock"); d = json.loads(p.read_text()); d["_meta"]["sources"] = []; [e.pop("index", None) for k in d if k != "_meta" for e in d[k].values()]; p.write_text(json.dumps(d, indent=4) + "\n")'
 	@.venv/bin/npm install --package-lock-only
-	@for file in runtime/requirements-cpu.txt ops/requirements-checkov.txt; do \
+	@for file in runtime/requirements-cpu.txt ops/maintain/requirements-checkov.txt; do \
 		{ grep '^#' $$file; sed -E '/^#|--hash/d; s/ \\$$//' $$file \
 			| .tools/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -; } \
 			> $$file.new && mv $$file.new $$file; done
@@ -124,16 +124,16 @@ clean: ## Remove all that was made, environments included
 ##@ Measure
 .PHONY: bench-synth
 bench-synth: $(APP) ## Time the synthesis, with and without the fast import of the provider
-	@.venv/bin/python -m ops.bench_synth
+	@.venv/bin/python -m ops.bench.synth
 
 .PHONY: bench-gateway
 bench-gateway: $(ENGINE) ## Compare the gateway with nginx and LiteLLM
-	@.venv-engine/bin/python -m ops.bench_gateway
+	@.venv-engine/bin/python -m ops.bench.gateway
 
 # Set-up. A stamp is written last, so that what was interrupted is done again.
 BEGAN := $(shell date +%s)
 
-$(TOOLS): ops/requirements-tools.txt
+$(TOOLS): ops/maintain/requirements-tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11, 3.12 or 3.13 is needed, %s is %s; call make PYTHON=..." % (sys.executable, sys.version.split()[0]))'
 	@echo "set-up: uv and pipenv"
 	@$(PYTHON) -m venv --clear .tools || { echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
@@ -141,23 +141,23 @@ $(TOOLS): ops/requirements-tools.txt
 	@touch $@
 
 $(APP): Pipfile.lock constructs/pyproject.toml | $(TOOLS)
-	@.tools/bin/python -m ops.install app
+	@.tools/bin/python -m ops.maintain.install app
 	@touch $@
 
 $(DEV): $(APP)
-	@.tools/bin/python -m ops.install dev
+	@.tools/bin/python -m ops.maintain.install dev
 	@touch $@
 
 .PHONY: supported-machine
 supported-machine:
 	@$(PYTHON) -c 'import platform, sys; here = (platform.system(), platform.machine()); sys.exit(here not in (("Linux", "x86_64"), ("Linux", "aarch64")) and "error: the local engine needs Linux on x86_64 or aarch64, this is %s on %s" % here)'
 
-$(ENGINE): runtime/requirements-cpu.txt ops/install.py | supported-machine $(TOOLS)
-	@.tools/bin/python -m ops.install engine
+$(ENGINE): runtime/requirements-cpu.txt ops/maintain/install.py | supported-machine $(TOOLS)
+	@.tools/bin/python -m ops.maintain.install engine
 	@touch $@
 
-$(CHECKOV): ops/requirements-checkov.txt | $(TOOLS)
-	@.tools/bin/python -m ops.install checkov
+$(CHECKOV): ops/maintain/requirements-checkov.txt | $(TOOLS)
+	@.tools/bin/python -m ops.maintain.install checkov
 	@touch $@
 
 $(NODE_MODULES): package-lock.json | $(APP)

@@ -16,14 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from inference_constructs.alarms import all_alarms
-from inference_constructs.api_endpoint import STAGE
-from inference_constructs.dashboard import COLUMNS, Dashboard, DashboardContent, Widget
-from inference_constructs.running_cost import RunningCost
-from inference_constructs.service_metrics import ServiceMetrics
-from ops.metric_math import Series, evaluate
-from ops.sample_metrics import sample
-from runtime.gpu_profiles import instance_type_of
+from inference_constructs.api import STAGE
+from inference_constructs.host import instance_type_of
+from inference_constructs.monitoring import (
+    COLUMNS,
+    Dashboard,
+    DashboardContent,
+    RunningCost,
+    ServiceMetrics,
+    Widget,
+    all_alarms,
+)
+from ops.picture import Series, evaluate, sample
 
 FILE = Path("docs/images/dashboard.png")
 

@@ -25,11 +25,11 @@ import httpx
 from rich.console import Console
 from rich.status import Status
 
-from inference_constructs.static_site import security_headers
+from inference_constructs.page import security_headers
 from ops import forecast
-from ops.local_model import MODEL, TEMPERATURE
-from ops.paths import ROOT, STACKS, engine_python
-from ops.tofu import synthesize
+from ops.deployment import synthesize
+from ops.engine import MODEL, TEMPERATURE
+from ops.shared.paths import ROOT, STACKS, engine_python
 
 CONTEXT_TOKENS = 2048
 MAX_TOKENS = 512
@@ -148,7 +148,7 @@ def stop_gateway(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def prepared_model() -> Generator[subprocess.Popen[str]]:
     """Prepare the model beside other work; what is unfinished when the block is left early is given up."""
-    command = [engine_python(), "-m", "ops.local_model"]
+    command = [engine_python(), "-m", "ops.engine.local_model"]
     with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as converting:
         try:
             yield converting

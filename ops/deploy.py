@@ -22,16 +22,13 @@ from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 
-from inference_constructs.alarm_names import ROLLOUT_ALARMS, alarm_name
+from inference_constructs.fleet import ROLLOUT_ALARMS, alarm_name
 from ops import smoke
-from ops.account import account_id
-from ops.arguments import add_environment, add_variables, variable_options
-from ops.paths import STACKS
+from ops.deployment import Rollout, Stack, bootstrap, local_state_path, synthesize, wait_until_ready
 from ops.preflight import preflight
-from ops.readiness import wait_until_ready
-from ops.rollout import Rollout
-from ops.state_bootstrap import bootstrap, local_state_path
-from ops.tofu import Stack, synthesize
+from ops.shared.account import account_id
+from ops.shared.arguments import add_environment, add_variables, variable_options
+from ops.shared.paths import STACKS
 from stacks.environments import REGION, Environment
 from stacks.state_names import state_bucket_name
 

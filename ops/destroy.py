@@ -11,10 +11,10 @@ import sys
 from rich.console import Console
 from rich.prompt import Prompt
 
-from ops.account import account_id
-from ops.arguments import add_environment, add_variables, variable_options
-from ops.paths import STACKS
-from ops.tofu import Stack, synthesize
+from ops.deployment import Stack, synthesize
+from ops.shared.account import account_id
+from ops.shared.arguments import add_environment, add_variables, variable_options
+from ops.shared.paths import STACKS
 from stacks.environments import REGION, Environment
 from stacks.state_names import state_bucket_name
 

@@ -10,12 +10,18 @@ import argparse
 from dataclasses import dataclass
 from itertools import product
 
-from inference_constructs.cost_formulas import AUTHORIZER_GB_SECONDS, BYTES_PER_TOKEN, LOG_BYTES_PER_REQUEST
-from inference_constructs.prices import HOURS_PER_MONTH, Prices, prices_of
-from inference_constructs.site_limits import PAGE_REQUESTS_PER_MINUTE
-from inference_constructs.throttles import requests_per_second
-from ops.arguments import add_environment
-from runtime.gpu_profiles import engine_profile
+from inference_constructs.api import requests_per_second
+from inference_constructs.cost import (
+    AUTHORIZER_GB_SECONDS,
+    BYTES_PER_TOKEN,
+    HOURS_PER_MONTH,
+    LOG_BYTES_PER_REQUEST,
+    Prices,
+    prices_of,
+)
+from inference_constructs.host import engine_profile
+from inference_constructs.page import PAGE_REQUESTS_PER_MINUTE
+from ops.shared.arguments import add_environment
 from stacks.environments import Environment
 
 REQUESTS_PER_SECOND = 5_000

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
 
-from ops.paths import STACKS
+from ops.shared.paths import STACKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def print_table(console: Console) -> None:
 def main() -> None:
     """Print the table and draw the chart."""
     # matplotlib takes a second to load, which the demo can do without
-    from ops.forecast_chart import draw
+    from ops.cost import draw
 
     parser = argparse.ArgumentParser(prog="make forecast", description=__doc__)
     parser.add_argument(

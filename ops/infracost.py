@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inference_constructs.cost_formulas import (
+from inference_constructs.cost import (
     BYTES_PER_REQUEST,
     BYTES_PER_TOKEN,
+    HOURS_PER_MONTH,
     LOG_BYTES_PER_REQUEST,
     PAGE_BYTES,
     PAGE_REQUESTS,
 )
-from inference_constructs.prices import HOURS_PER_MONTH
 
 USAGE_FILE = "infracost-usage.yml"
 

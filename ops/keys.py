@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.arguments import environment_of
+from ops.shared.arguments import environment_of
 from stacks.environments import Environment
 
 

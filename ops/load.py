@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ops.paths import ROOT, engine_python
-from ops.percentiles import percentile
+from ops.shared.paths import ROOT, engine_python
+from ops.shared.percentiles import percentile
 from ops.smoke import KEY_VARIABLE, api_url
 
 MAX_REQUESTS = 5_000
@@ -111,7 +111,7 @@ def run_bench(url: str, model: str, key: str | None, load: Load) -> dict[str, An
     with tempfile.TemporaryDirectory() as folder:
         measured = Path(folder, "measured.json")
         done = subprocess.run(
-            [engine_python(), "-m", "ops.vllm_bench", measured],
+            [engine_python(), "-m", "ops.engine.load", measured],
             cwd=ROOT,
             env=environ,
             input=json.dumps(parameters),

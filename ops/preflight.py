@@ -23,12 +23,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from inference_constructs.boot_budget import INITIALIZATION_MIB_PER_SECOND
-from inference_constructs.domain import CLOUDFRONT_REGION, Domain
-from inference_constructs.machine_image import FAMILY_TAG, VERSION_TAG, ami_parameter
-from ops.arguments import add_environment
-from ops.tofu import tofu_path
-from runtime.gpu_profiles import INSTANCE_TYPES
+from inference_constructs.foundation import CLOUDFRONT_REGION, Domain
+from inference_constructs.host import (
+    FAMILY_TAG,
+    INITIALIZATION_MIB_PER_SECOND,
+    INSTANCE_TYPES,
+    VERSION_TAG,
+    ami_parameter,
+)
+from ops.deployment import tofu_path
+from ops.shared.arguments import add_environment
 from stacks.environments import REGION, Environment
 from stacks.hosts import built_version
 from stacks.state_names import LOCK_TABLE, state_bucket_name

@@ -22,9 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
-from inference_constructs import prices
-from inference_constructs.prices import HOURS_PER_MONTH
-from runtime.gpu_profiles import INSTANCE_TYPES
+from inference_constructs.cost import HOURS_PER_MONTH, prices
+from inference_constructs.host import INSTANCE_TYPES
 
 PRICES = Path(prices.__file__).with_name("prices.json")
 

@@ -2,7 +2,7 @@
 
 The rules are read from the synthesized stack: thresholds, periods, steps, warm-up and limits. Beside them runs the same
 policy on another signal: not how long the GPU is busy, but how many of its places are taken by requests. Service times
-are a model (ops/service_time.py), so read the figures as a comparison, not as a promise.
+are a model (ops/simulation/service_time.py), so read the figures as a comparison, not as a promise.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -17,16 +17,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from inference_constructs.boot_budget import boot_seconds
-from inference_constructs.host_gateway import host_gateway
-from inference_constructs.prices import prices_of
-from ops.fleet_simulation import Outcome, Signal, simulate
-from ops.paths import STACKS
-from ops.percentiles import percentile
-from ops.scaling_rules import ScalingRules, read_rules
-from ops.service_time import service_time
-from ops.synthetic_trace import TRACE
-from ops.trace import Request, read_trace, scaled
+from inference_constructs.cost import prices_of
+from inference_constructs.host import boot_seconds, host_gateway
+from ops.shared.paths import STACKS
+from ops.shared.percentiles import percentile
+from ops.simulation import (
+    TRACE,
+    Outcome,
+    Request,
+    ScalingRules,
+    Signal,
+    read_rules,
+    read_trace,
+    scaled,
+    service_time,
+    simulate,
+)
 from runtime.settings import Settings
 
 SIGNALS: dict[Signal, str] = {"gpu": "GPU utilisation", "queue": "places taken"}

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from inference_constructs.logs import RETENTION_DAYS
-from ops.arguments import add_environment
+from inference_constructs.foundation import RETENTION_DAYS
 from ops.forecast import forecasts
+from ops.shared.arguments import add_environment
 from runtime.metrics import INPUT_TOKENS, KEY_ID, OUTPUT_TOKENS, REQUESTS
 from stacks.environments import Environment
 
@@ -226,7 +226,7 @@ def draw(days: Sequence[Usage], path: Path) -> None:
     # matplotlib takes a second to load
     from matplotlib.figure import Figure
 
-    from ops.forecast_chart import COLOURS
+    from ops.cost import COLOURS
 
     figure = Figure(figsize=(11, 4.5), dpi=110, layout="constrained")
     axes = figure.subplots()

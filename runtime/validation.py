@@ -1,7 +1,7 @@
 """What a request may say: names and types, and bounds on what multiplies the engine's work. The engine checks the rest.
 
 A parameter that is not listed is refused, as OpenAI does; so no further extension of vLLM can be reached from outside.
-From these types and descriptions come openapi.json and the table of docs/api.md too (ops/api_reference.py).
+From these types and descriptions come openapi.json and the table of docs/api.md too (ops/maintain/api_reference.py).
 """
 
 import re

@@ -2,7 +2,7 @@
 
 from cdktf import App
 
-from inference_constructs.subnet_plan import refuse_overlaps
+from inference_constructs.network import refuse_overlaps
 from stacks.environments import ENVIRONMENTS, REGION
 from stacks.image import ImageStack
 from stacks.inference import InferenceStack

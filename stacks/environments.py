@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from inference_constructs.domain import Domain
+from inference_constructs.foundation import Domain
 
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""

@@ -4,12 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from inference_constructs.certificate import Certificate
-from inference_constructs.gpu_fleet import HostSettings
-from inference_constructs.host_gateway import host_gateway
-from inference_constructs.image_bundle import image_bundle, image_version
-from inference_constructs.image_component import TRIAL_MINUTES, component_document
-from inference_constructs.machine_image import VOLUMES, build_type
+from inference_constructs.api import STAGE
+from inference_constructs.fleet import Certificate, HostSettings
+from inference_constructs.host import VOLUMES, build_type, host_gateway
+from inference_constructs.image import TRIAL_MINUTES, component_document, image_bundle, image_version
 from runtime.settings import render_env_file
 from stacks.environments import Environment
 
@@ -26,6 +24,7 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
         instance_type=environment.instance_type,
         image_version=environment.image_version or built_version(environment.instance_type),
         deletion_protection=environment.deletion_protection,
+        root_path=f"/{STAGE}",
         certificate=Certificate(arn=domain.certificate_arn, host_name=domain.name, public=True) if domain else None,
         allowed_origins=allowed_origins,
     )

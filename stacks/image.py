@@ -8,12 +8,9 @@ from cdktf import AssetType, TerraformAsset, TerraformOutput, TerraformStack, Te
 from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
-from inference_constructs.account import Account
-from inference_constructs.bucket import PrivateBucket
-from inference_constructs.build_host import BuildNetwork, BuildRole
-from inference_constructs.image_build import BuildSite, ImageBuild
-from inference_constructs.image_bundle import image_bundle
-from inference_constructs.machine_image import build_type
+from inference_constructs.foundation import Account, PrivateBucket
+from inference_constructs.host import build_type
+from inference_constructs.image import BuildNetwork, BuildRole, BuildSite, ImageBuild, image_bundle
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
 from stacks.hosts import build_document, built_version

@@ -5,20 +5,14 @@ from pathlib import Path
 from cdktf import TerraformOutput, TerraformStack
 from constructs import Construct
 
-from inference_constructs.account import Account
-from inference_constructs.api_endpoint import ApiEndpoint
-from inference_constructs.cost_forecast import AT_MINIMUM, CostForecast, ForecastScope
-from inference_constructs.demo_site import DemoSite
-from inference_constructs.dns_firewall import DnsFirewall
-from inference_constructs.encryption import EncryptionKey
-from inference_constructs.gpu_fleet import GpuFleet
-from inference_constructs.host_gateway import host_gateway
-from inference_constructs.observability import MonitoredService, Observability
-from inference_constructs.rate_limited_api import RateLimitedApi
-from inference_constructs.session_transcript import SessionTranscript
-from inference_constructs.site_firewall import SiteFirewall
-from inference_constructs.vpc import VpcConstruct
-from runtime.gpu_profiles import PHI_3_MINI_4K
+from inference_constructs.api import ApiEndpoint, RateLimitedApi
+from inference_constructs.cost import AT_MINIMUM, CostForecast, ForecastScope
+from inference_constructs.fleet import GpuFleet
+from inference_constructs.foundation import Account, EncryptionKey
+from inference_constructs.host import PHI_3_MINI_4K, SessionTranscript, host_gateway
+from inference_constructs.monitoring import MonitoredService, Observability
+from inference_constructs.network import DnsFirewall, VpcConstruct
+from inference_constructs.page import DemoSite, SiteFirewall
 from runtime.settings import Settings
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
 from constructs import Construct
 
-from inference_constructs.account import Account
-from inference_constructs.api_logging import ApiLogging
-from inference_constructs.bucket import PrivateBucket
-from inference_constructs.lock_table import LockTable
+from inference_constructs.api import ApiLogging
+from inference_constructs.foundation import Account, PrivateBucket
+from inference_constructs.state import LockTable
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
 from stacks.state_names import LOCK_TABLE, state_bucket_name

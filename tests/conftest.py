@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-ROOT = Path(__file__).parent.parent
+from support.paths import ROOT
 
 if (ROOT / "constructs" / "__init__.py").exists():
     pytest.exit("constructs/__init__.py would shadow PyPI's constructs: remove it (see constructs/README.md)", 1)
@@ -17,10 +17,10 @@ if (ROOT / "constructs" / "__init__.py").exists():
 # the locked tools first: Node for jsii, shellcheck
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-pytest_plugins = ("synthesis_fixtures", "engine_fixtures", "browser_fixtures")
+pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "support.browser_fixtures")
 
 
-ENGINE_TESTS = re.compile(r"test_(gateway_|contract|demo_engine|ops_load|ops_smoke)")
+ENGINE_TESTS = re.compile(r"gateway/|api/test_contract|page/test_engine|operate/test_(load|smoke)")
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 
 

@@ -1,0 +1,128 @@
+"""Lets API Gateway check an API key that comes as `Authorization: Bearer`, as the OpenAI SDKs send it."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from cdktf import AssetType, Fn, TerraformAsset, TerraformVariable
+from cdktf_cdktf_provider_aws.api_gateway_authorizer import ApiGatewayAuthorizer
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunctionLoggingConfig
+from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
+from constructs import Construct
+
+from inference_constructs.api.endpoint import ApiEndpoint
+from inference_constructs.foundation import Account, EncryptionKey, log_group, policy_document, service_trust
+
+AUTHORIZER_MIB = 256
+"""Memory of the function."""
+
+SOURCE = Path(__file__).parent / "authorizer" / "authorizer.py"
+
+
+class KeyAuthorizer(Construct):
+    """A Lambda REQUEST authorizer that hands the request's key to API Gateway, which alone decides about it.
+
+    Attributes:
+        authorizer: The authorizer.
+        invoke_arn: What it calls.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        prefix: str,
+        account: Account,
+        key: EncryptionKey,
+        endpoint: ApiEndpoint,
+        concurrency: TerraformVariable,
+    ) -> None:
+        super().__init__(scope, id)
+        function = self._function(prefix, account, key, concurrency)
+        self.invoke_arn = function.invoke_arn
+        self.authorizer = ApiGatewayAuthorizer(
+            self,
+            "Authorizer",
+            name=f"{prefix}-api-key",
+            rest_api_id=endpoint.rest_api.id,
+            type="REQUEST",
+            authorizer_uri=function.invoke_arn,
+            # Never cached. A cache needs one header that every client sends, and there are two to choose from; so the
+            # identity source is something that no request lacks. Without one, the provider would set Authorization,
+            # and a request with x-api-key alone would be refused unseen.
+            authorizer_result_ttl_in_seconds=0,
+            identity_source="context.identity.sourceIp",
+        )
+        LambdaPermission(
+            self,
+            "Permission",
+            function_name=function.function_name,
+            action="lambda:InvokeFunction",
+            principal="apigateway.amazonaws.com",
+            source_arn=f"{endpoint.rest_api.execution_arn}/authorizers/{self.authorizer.id}",
+        )
+
+    def _function(
+        self, prefix: str, account: Account, key: EncryptionKey, concurrency: TerraformVariable
+    ) -> LambdaFunction:
+        group = log_group(self, "LogGroup", name=f"/{prefix}/authorizer", key=key)
+        role = IamRole(
+            self,
+            "Role",
+            name=f"{prefix}-{account.region}-authorizer",
+            description=f"Lets the API's authorizer of {prefix} write to its log group",
+            assume_role_policy=service_trust("lambda.amazonaws.com"),
+        )
+        policy = IamRolePolicy(
+            self,
+            "Policy",
+            role=role.id,
+            policy=policy_document(
+                {
+                    "Effect": "Allow",
+                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    "Resource": f"{group.arn}:*",
+                }
+            ),
+        )
+        package = TerraformAsset(self, "Package", path=str(authorizer_package()), type=AssetType.FILE)
+        return LambdaFunction(
+            self,
+            "Function",
+            function_name=f"{prefix}-authorizer",
+            description="Finds the API key of a request",
+            role=role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler="authorizer.handler",
+            filename=package.path,
+            source_code_hash=Fn.filebase64sha256(package.path),
+            memory_size=AUTHORIZER_MIB,
+            timeout=3,
+            # Above it, API Gateway answers 503. AWS keeps 100 of an account's concurrency unreserved, so that a new
+            # account cannot give any: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+            reserved_concurrent_executions=concurrency.number_value,
+            logging_config=LambdaFunctionLoggingConfig(
+                log_format="JSON", log_group=group.name, application_log_level="WARN", system_log_level="WARN"
+            ),
+            depends_on=[policy],
+        )
+
+
+@functools.cache
+def authorizer_package() -> Path:
+    """Zip the function's one file, to the same bytes on every machine: uncompressed, with a fixed date."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    package = folder / "authorizer.zip"
+    with zipfile.ZipFile(package, "w") as archive:
+        member = zipfile.ZipInfo(SOURCE.name)
+        member.create_system, member.external_attr = 3, 0o100644 << 16
+        archive.writestr(member, SOURCE.read_bytes())
+    return package

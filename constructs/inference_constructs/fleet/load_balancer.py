@@ -1,0 +1,148 @@
+"""The load balancer between API Gateway and the hosts."""
+
+from cdktf import TerraformResourceLifecycle, TerraformVariable, Token
+from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
+from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
+from constructs import Construct
+
+from inference_constructs.fleet.certificate import Certificate
+from inference_constructs.foundation import RETENTION_DAYS, Account, PrivateBucket, Statement, load_balancing_prefix
+from inference_constructs.host import GATEWAY_PORT
+from inference_constructs.network import VpcConstruct, security_group
+
+IDLE_MARGIN_SECONDS = 10
+"""How much longer than a request may take the load balancer keeps a silent connection (R7.2).
+
+Without the margin it would answer 504 by itself before the gateway can.
+"""
+
+DRAIN_MARGIN_SECONDS = 30
+"""How much longer than a request may take a host that leaves still gets to finish it."""
+
+CHECK_SECONDS = 30
+"""Between two health checks (R7.4)."""
+
+CHECKS_UNTIL_HEALTHY = 2
+
+HEALTHY_SECONDS = CHECK_SECONDS * CHECKS_UNTIL_HEALTHY
+"""Until a ready host gets requests."""
+
+
+class LoadBalancer(Construct):
+    """An internal load balancer with one HTTPS listener, whose targets are checked on `/health` every 30 seconds.
+
+    It stands in the public subnets but has no public address: API Gateway alone reaches it, through a VPC link.
+
+    Attributes:
+        load_balancer: The load balancer.
+        listener: Its only listener, on 443.
+        target_group: The hosts.
+        security_group: Without rules: who may call it, and whom it calls, add theirs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        prefix: str,
+        environment: str,
+        account: Account,
+        vpc: VpcConstruct,
+        certificate: Certificate,
+        request_timeout_seconds: TerraformVariable,
+        deletion_protection: bool,
+    ) -> None:
+        """Create the load balancer.
+
+        Args:
+            scope: Parent construct.
+            id: Construct id.
+            prefix: First part of names.
+            environment: Name of the environment: its first 5 characters begin the names in Elastic Load Balancing.
+            account: Where the stack is applied.
+            vpc: The network.
+            certificate: The listener's certificate.
+            request_timeout_seconds: Deadline of a request.
+            deletion_protection: Whether it refuses to be deleted, and its logs too.
+
+        Raises:
+            ValueError: `environment` cannot begin a name in Elastic Load Balancing.
+        """
+        super().__init__(scope, id)
+        # A replacement is there before the old one goes, as the API's deployment that depends on it: a fixed name would
+        # be taken. https://opentofu.org/docs/language/meta-arguments/lifecycle/
+        name_prefix = load_balancing_prefix(f"{environment[:5]}-")
+        self.security_group = security_group(
+            self, "SecurityGroup", name=f"{prefix}-load-balancer", description="Load balancer", vpc=vpc.vpc
+        )
+        logs = self._log_bucket(prefix, account, force_destroy=not deletion_protection)
+        self.load_balancer = Lb(
+            self,
+            "LoadBalancer",
+            name_prefix=name_prefix,
+            tags={"Name": prefix},
+            internal=True,
+            load_balancer_type="application",
+            subnets=[subnet.id for subnet in vpc.public_subnets],
+            security_groups=[self.security_group.id],
+            idle_timeout=Token.as_number(f"${{{request_timeout_seconds.fqn} + {IDLE_MARGIN_SECONDS}}}"),
+            drop_invalid_header_fields=True,
+            enable_deletion_protection=deletion_protection,
+            access_logs={"bucket": logs.bucket.id, "enabled": True},
+            depends_on=[logs.policy],
+            # it cannot move to another VPC, and the provider would try
+            lifecycle=TerraformResourceLifecycle(replace_triggered_by=[vpc.identity]),
+        )
+        self.target_group = LbTargetGroup(
+            self,
+            "TargetGroup",
+            name_prefix=name_prefix,
+            tags={"Name": f"{prefix}-gateway"},
+            vpc_id=vpc.vpc.id,
+            port=GATEWAY_PORT,
+            protocol="HTTP",
+            target_type="instance",
+            load_balancing_algorithm_type="least_outstanding_requests",
+            deregistration_delay=f"${{{request_timeout_seconds.fqn} + {DRAIN_MARGIN_SECONDS}}}",
+            health_check={
+                "path": "/health",
+                "matcher": "200",
+                "interval": CHECK_SECONDS,
+                "timeout": 5,
+                "healthy_threshold": CHECKS_UNTIL_HEALTHY,
+                "unhealthy_threshold": 2,
+            },
+        )
+        self.listener = LbListener(
+            self,
+            "Listener",
+            load_balancer_arn=self.load_balancer.arn,
+            port=443,
+            protocol="HTTPS",
+            ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06",
+            certificate_arn=certificate.arn,
+            default_action=[LbListenerDefaultAction(type="forward", target_group_arn=self.target_group.arn)],
+        )
+
+    def _log_bucket(self, prefix: str, account: Account, *, force_destroy: bool) -> PrivateBucket:
+        name = f"{prefix}-access-logs-{account.account_id}-{account.region}"
+        # AWS's own policy has no condition either: the account in the path is whose load balancers may write.
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+        deliver: Statement = {
+            "Sid": "LoadBalancerDeliversLogs",
+            "Effect": "Allow",
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"arn:{account.partition}:s3:::{name}/AWSLogs/{account.account_id}/*",
+        }
+        return PrivateBucket(
+            self,
+            "AccessLogs",
+            name=name,
+            force_destroy=force_destroy,
+            statements=[deliver],
+            expire_after_days=RETENTION_DAYS,
+            keep_old_versions_days=1,
+        )

@@ -1,0 +1,24 @@
+"""What every resource needs: where it is applied, policies, keys, logs, buckets, domains, texts that AWS takes."""
+
+from inference_constructs.foundation.account import Account
+from inference_constructs.foundation.aws_text import ec2_text, load_balancing_prefix
+from inference_constructs.foundation.bucket import PrivateBucket
+from inference_constructs.foundation.domain import CLOUDFRONT_REGION, Domain
+from inference_constructs.foundation.encryption import EncryptionKey
+from inference_constructs.foundation.iam import Statement, policy_document, service_trust
+from inference_constructs.foundation.log_group import RETENTION_DAYS, log_group
+
+__all__ = [
+    "CLOUDFRONT_REGION",
+    "RETENTION_DAYS",
+    "Account",
+    "Domain",
+    "EncryptionKey",
+    "PrivateBucket",
+    "Statement",
+    "ec2_text",
+    "load_balancing_prefix",
+    "log_group",
+    "policy_document",
+    "service_trust",
+]

@@ -1,0 +1,70 @@
+"""What one GPU host is: its GPU and engine profile, volumes, boot, gateway settings, metrics and role."""
+
+from inference_constructs.host import gpu_metrics
+from inference_constructs.host.boot_budget import (
+    BOOT_DEADLINE_SECONDS,
+    INITIALIZATION_MIB_PER_SECOND,
+    VOLUME_MIB_PER_SECOND,
+    boot_seconds,
+)
+from inference_constructs.host.boot_script import boot_script
+from inference_constructs.host.gateway_settings import (
+    API_KEY_ID_HEADER,
+    CLIENT_ADDRESS_HEADER,
+    GATEWAY_PORT,
+    host_gateway,
+)
+from inference_constructs.host.gpu_metrics import agent_config
+from inference_constructs.host.gpu_profiles import (
+    INSTANCE_TYPES,
+    PHI_3_MINI_4K,
+    Model,
+    engine_profile,
+    instance_type_of,
+)
+from inference_constructs.host.image_contract import (
+    DATA_DEVICE,
+    DATA_GIB,
+    FAMILY_TAG,
+    ROOT_DEVICE,
+    ROOT_GIB,
+    VERSION_TAG,
+    VOLUMES,
+    Volume,
+    ami_parameter,
+    build_type,
+)
+from inference_constructs.host.role import HostRole, session_manager
+from inference_constructs.host.session_transcript import SessionTranscript
+
+__all__ = [
+    "API_KEY_ID_HEADER",
+    "BOOT_DEADLINE_SECONDS",
+    "CLIENT_ADDRESS_HEADER",
+    "DATA_DEVICE",
+    "DATA_GIB",
+    "FAMILY_TAG",
+    "GATEWAY_PORT",
+    "INITIALIZATION_MIB_PER_SECOND",
+    "INSTANCE_TYPES",
+    "PHI_3_MINI_4K",
+    "ROOT_DEVICE",
+    "ROOT_GIB",
+    "VERSION_TAG",
+    "VOLUMES",
+    "VOLUME_MIB_PER_SECOND",
+    "HostRole",
+    "Model",
+    "SessionTranscript",
+    "Volume",
+    "agent_config",
+    "ami_parameter",
+    "boot_script",
+    "boot_seconds",
+    "build_type",
+    "engine_profile",
+    "gpu_metrics",
+    "host_gateway",
+    "instance_type_of",
+    "session_manager",
+]

@@ -1,0 +1,47 @@
+"""Names and sizes that the machine image and the hosts that are launched from it agree on."""
+
+from dataclasses import dataclass
+
+from inference_constructs.host.boot_budget import VOLUME_MIB_PER_SECOND
+
+ROOT_DEVICE = "/dev/xvda"
+ROOT_GIB = 100
+"""Operating system and GPU driver; the base image itself needs 75."""
+
+DATA_DEVICE = "/dev/sdf"
+DATA_GIB = 60
+"""Container, weights and compile cache. A volume of its own, so that no block of it waits behind the base image's."""
+
+VERSION_TAG, FAMILY_TAG = "Version", "Family"
+"""Tags of an image, by which the hosts' stack knows what it finds under the parameter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A gp3 volume. Throughput is in MiB/s, gp3's own where it is None."""
+
+    device: str
+    gibibytes: int
+    throughput: int | None = None
+
+
+VOLUMES = (
+    Volume(device=ROOT_DEVICE, gibibytes=ROOT_GIB),
+    Volume(device=DATA_DEVICE, gibibytes=DATA_GIB, throughput=VOLUME_MIB_PER_SECOND),
+)
+"""Of a build host, and so of the image."""
+
+
+def build_type(instance_type: str) -> str:
+    """Return the type of the hosts that images for `instance_type` are built on: the smallest of its family."""
+    return f"{instance_type.split('.')[0]}.xlarge"
+
+
+def ami_parameter(version: str, instance_type: str) -> str:
+    """Return the name of the SSM parameter with the AMI id of an image version for a GPU host.
+
+    There is one image for each instance family, since compiled kernels fit one kind of GPU. Image Builder's own role
+    may write parameters below `/imagebuilder/`.
+    https://docs.aws.amazon.com/imagebuilder/latest/userguide/cr-upd-ami-distribution-settings.html
+    """
+    return f"/imagebuilder/inference/{version}/{instance_type.split('.')[0]}/ami-id"

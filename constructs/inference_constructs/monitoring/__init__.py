@@ -1,0 +1,19 @@
+"""What shows how the service is: metrics, dashboard, alarms, running cost and budget."""
+
+from inference_constructs.monitoring.alarms import all_alarms
+from inference_constructs.monitoring.dashboard import COLUMNS, Dashboard, DashboardContent, Widget
+from inference_constructs.monitoring.metrics import ServiceMetrics
+from inference_constructs.monitoring.observability import MonitoredService, Observability
+from inference_constructs.monitoring.running_cost import RunningCost
+
+__all__ = [
+    "COLUMNS",
+    "Dashboard",
+    "DashboardContent",
+    "MonitoredService",
+    "Observability",
+    "RunningCost",
+    "ServiceMetrics",
+    "Widget",
+    "all_alarms",
+]

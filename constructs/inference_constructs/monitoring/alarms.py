@@ -1,0 +1,299 @@
+"""The alarms: each wakes somebody for a reason, and says what to look at first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
+    CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
+)
+from constructs import Construct
+
+from inference_constructs.fleet import BUSY_PERCENT, ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST, alarm_name
+from inference_constructs.host import BOOT_DEADLINE_SECONDS
+from inference_constructs.monitoring import running_cost
+from inference_constructs.monitoring.alarm_topic import AlarmTopic
+from inference_constructs.monitoring.metrics import Metric, ServiceMetrics
+from inference_constructs.monitoring.running_cost import RunningCost
+from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
+
+P99_SECONDS = 5
+"""R4.4."""
+
+ERROR_PERCENT = 5
+"""Share of requests that may fail with 5xx."""
+
+FEWEST_REQUESTS = 10
+"""Requests in 5 minutes, below which a failure or two are no rate."""
+
+AT_MAXIMUM_MINUTES = 15
+
+MISSING_MINUTES = 20
+"""Longer than a host takes that is launched, fails to get ready and is launched again."""
+
+SPEND_HOURS = 24
+"""A day: long enough to be no peak."""
+
+SPEND_PERCENT = 105
+"""Of the forecast, which the estimate meets when all is as forecast."""
+
+BLOCKED_PER_MINUTE = 3_000
+"""Requests that the firewall blocks in a minute of a flood: thirty times what one address may send at all."""
+
+FLOOD_MINUTES = 3
+
+ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A metric, and how the values of a period become one: Sum, Maximum, p99, ..."""
+
+    metric: Metric
+    statistic: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm.
+
+    Attributes:
+        id: Construct id.
+        name: Last part of its name.
+        description: What is wrong, and what to look at first.
+        watched: One query; or several by their ids in `expression`.
+        expression: Metric math over the queries, if there are several.
+        comparison: How the value stands to the threshold in an alarm.
+        threshold: Number or token.
+        period: Seconds.
+        periods: How many periods in a row.
+        missing: Whether a period without data counts as `breaching` or `notBreaching`.
+    """
+
+    id: str
+    name: str
+    description: str
+    watched: Query | Mapping[str, Query]
+    expression: str = ""
+    comparison: str
+    threshold: float
+    period: int = 60
+    periods: int = 1
+    missing: str = "notBreaching"
+
+
+def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
+    """Return the alarms that need nothing but the metrics, the most urgent first."""
+    return [
+        # The highest count that any node of the load balancer sees. Without data no host is registered: that is worse.
+        Alarm(
+            id="NoHealthyHost",
+            name=NO_HEALTHY_HOST,
+            description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
+            "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
+            watched=Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+            comparison=BELOW,
+            threshold=1,
+            periods=2,
+            missing="breaching",
+        ),
+        # Without requests nothing fails.
+        Alarm(
+            id="Errors",
+            name=ERROR_RATE,
+            description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
+            "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
+            "defect: see the gateway's log.",
+            watched={
+                "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
+                "errors": Query(metric=metrics.of_api("5XXError"), statistic="Sum"),
+            },
+            expression=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
+            comparison=ABOVE,
+            threshold=ERROR_PERCENT,
+            period=300,
+        ),
+        # Without requests nobody waits.
+        Alarm(
+            id="Slow",
+            name="p99-latency",
+            description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at "
+            "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can "
+            "take, neither high is long answers: see 'Tokens a second'.",
+            watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
+            comparison=ABOVE,
+            threshold=P99_SECONDS * 1000,
+            period=300,
+        ),
+        # Counted only when it happens: no data is the normal state.
+        Alarm(
+            id="EngineFailure",
+            name=ENGINE_FAILURE,
+            description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
+            "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
+            "gateway's log: out of memory, a CUDA error, no weights?",
+            watched=Query(metric=metrics.of_gateway(ENGINE_FAILURES), statistic="Sum"),
+            comparison=AT_LEAST,
+            threshold=1,
+        ),
+        # Hosts boot seldom: no data is the normal state. A boot that is given up counts with the time that it took.
+        Alarm(
+            id="SlowBoot",
+            name="slow-boot",
+            description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
+            "'Longest boot' on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
+            watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
+            comparison=AT_LEAST,
+            threshold=BOOT_DEADLINE_SECONDS,
+        ),
+        # Counted only when it happens: no data is the normal state.
+        Alarm(
+            id="Flood",
+            name="flood",
+            description=f"The firewall blocked more than {BLOCKED_PER_MINUTE:,} requests a minute for {FLOOD_MINUTES} "
+            "minutes, and each of them is billed. Look first at 'Blocked by the firewall' on the dashboard, then at "
+            "the addresses in the API's access log.",
+            watched=Query(metric=metrics.of_firewall(), statistic="Sum"),
+            comparison=ABOVE,
+            threshold=BLOCKED_PER_MINUTE,
+            periods=FLOOD_MINUTES,
+        ),
+        # A scale-out ends within minutes, a rollout keeps the old hosts. Without data nothing is wanted.
+        Alarm(
+            id="HostsMissing",
+            name="hosts-missing",
+            description=f"For {MISSING_MINUTES} minutes fewer hosts were healthy than are wanted. Look first at the "
+            "group's activity history: no capacity or no quota, or hosts that start and never get ready?",
+            watched={
+                "wanted": Query(metric=metrics.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                "healthy": Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+            },
+            expression="IF(FILL(healthy, 0) < wanted, 1, 0)",
+            comparison=AT_LEAST,
+            threshold=1,
+            periods=MISSING_MINUTES,
+        ),
+    ]
+
+
+def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
+    """Return the alarm of a group that has its maximum of hosts, and cannot grow any more.
+
+    Without data no host runs, of which another alarm tells.
+    """
+    return Alarm(
+        id="AtMaximum",
+        name="at-maximum",
+        description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
+        f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
+        "the account's quota of vCPUs.",
+        watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
+        comparison=AT_LEAST,
+        threshold=hosts,
+        periods=AT_MAXIMUM_MINUTES,
+    )
+
+
+def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
+    """Return the alarm of a spend above the forecast: within a day, when the budget does not know yet.
+
+    Without data no host runs, and nothing is spent on one.
+    """
+    return Alarm(
+        id="Spend",
+        name="spend",
+        description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
+        "hours. Look first at 'Hosts' on the dashboard: is there load all day, or do hosts not leave?",
+        watched={
+            running_cost.HOSTS: Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Average"),
+            running_cost.REQUESTS: Query(metric=metrics.of_api("Count"), statistic="Sum"),
+        },
+        expression=cost.percent_of_forecast,
+        comparison=ABOVE,
+        threshold=SPEND_PERCENT,
+        period=3600,
+        periods=SPEND_HOURS,
+    )
+
+
+def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float) -> list[Alarm]:
+    """Return every alarm, the most urgent first.
+
+    Args:
+        metrics: The service's metrics.
+        cost: Its running cost.
+        maximum_hosts: Hosts at which the group cannot grow any more; number or token.
+    """
+    return [*service_alarms(metrics), at_maximum(metrics, maximum_hosts), above_forecast(metrics, cost)]
+
+
+class ServiceAlarm(Construct):
+    """An alarm that tells a topic when it begins and when it ends.
+
+    Attributes:
+        arn: Its ARN.
+    """
+
+    def __init__(self, scope: Construct, *, alarm: Alarm, prefix: str, topic: AlarmTopic) -> None:
+        """Create the alarm.
+
+        Args:
+            scope: Parent construct.
+            alarm: What it is.
+            prefix: First part of its name.
+            topic: Where it goes.
+        """
+        super().__init__(scope, alarm.id)
+        resource = CloudwatchMetricAlarm(
+            self,
+            "Alarm",
+            alarm_name=alarm_name(prefix, alarm.name),
+            alarm_description=f"{alarm.description} Then docs/runbook.md, {alarm.name}; dashboard {prefix}.",
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.periods,
+            treat_missing_data=alarm.missing,
+            alarm_actions=[topic.arn],
+            ok_actions=[topic.arn],
+        )
+        if isinstance(alarm.watched, Query):
+            _watch(resource, alarm.watched, alarm.period)
+        else:
+            resource.put_metric_query(_queries(alarm, alarm.watched))
+        self.arn = resource.arn
+
+
+def _watch(resource: CloudwatchMetricAlarm, query: Query, period: int) -> None:
+    resource.namespace, resource.metric_name = query.metric.namespace, query.metric.name
+    resource.dimensions, resource.period = dict(query.metric.dimensions), period
+    if query.statistic.startswith("p"):
+        resource.extended_statistic = query.statistic
+        # few requests are judged too: one slow request of three is worth knowing of at night
+        resource.evaluate_low_sample_count_percentiles = "evaluate"
+    else:
+        resource.statistic = query.statistic
+
+
+def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetricAlarmMetricQuery]:
+    result = CloudwatchMetricAlarmMetricQuery(
+        id="result", expression=alarm.expression, label=alarm.name, return_data=True
+    )
+    return [
+        result,
+        *(
+            CloudwatchMetricAlarmMetricQuery(
+                id=name,
+                return_data=False,
+                metric=CloudwatchMetricAlarmMetricQueryMetric(
+                    namespace=query.metric.namespace,
+                    metric_name=query.metric.name,
+                    dimensions=query.metric.dimensions,
+                    stat=query.statistic,
+                    period=alarm.period,
+                ),
+            )
+            for name, query in watched.items()
+        ),
+    ]

@@ -1,0 +1,5 @@
+"""What runs in the engine's environment; each is a program of its own."""
+
+from ops.engine.local_model import MODEL, TEMPERATURE
+
+__all__ = ["MODEL", "TEMPERATURE"]

@@ -1,0 +1,1 @@
+"""What maintains the project itself; each is a program of its own."""

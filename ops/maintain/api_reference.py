@@ -1,0 +1,94 @@
+"""The reference of the API, from the types that check its requests: part of openapi.json, and a table of docs/api.md.
+
+`python -m ops.maintain.api_reference --write` writes both; a test compares them.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+import msgspec
+
+from ops.shared.paths import ROOT
+from runtime.validation import REFUSED, ChatCompletionRequest, CompletionRequest, without_effect
+
+REFERENCE_DATE = "2026-11-24"
+"""Day on which OpenAI's reference was compared, as its SDK for Python 3.54.0 has it."""
+
+ROUTES = {"/v1/chat/completions": ChatCompletionRequest, "/v1/completions": CompletionRequest}
+OPENAPI = ROOT / "runtime/openapi.json"
+DOCUMENT = ROOT / "docs/api.md"
+BEGIN, END = "<!-- parameters: ops/maintain/api_reference.py writes this table -->\n", "<!-- end of parameters -->\n"
+
+
+def schemas() -> dict[str, Any]:
+    """Return the schemas of the requests, as components of an OpenAPI document."""
+    kinds = tuple(ROUTES.values())
+    _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    return components
+
+
+def descriptions(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """Return what each parameter of a request means."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        name: next(meta.description for meta in hint.__metadata__ if meta.description) for name, hint in hints.items()
+    }
+
+
+def rows() -> Iterator[tuple[str, str, str, str]]:
+    """Yield each parameter with its routes, what is done with it, and its meaning or the reason."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for route, kind in ROUTES.items():
+        idle = without_effect(kind)
+        for name, text in descriptions(kind).items():
+            found.setdefault((name, "no effect" if name in idle else "yes", text), []).append(route)
+        for name, text in REFUSED[route].items():
+            found.setdefault((name, "refused", text), []).append(route)
+    for (name, treatment, text), routes in sorted(found.items()):
+        yield name, "both" if len(routes) == len(ROUTES) else routes[0].removeprefix("/v1/"), treatment, text
+
+
+def table() -> str:
+    """Return the table of docs/api.md."""
+    lines = ["| parameter | route | done | |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {route} | {done} | {text} |" for name, route, done, text in rows()]
+    return "\n".join([*lines, ""])
+
+
+def openapi(text: str) -> str:
+    """Return openapi.json with the schemas of the requests."""
+    document: dict[str, Any] = json.loads(text)
+    others = {
+        name: schema
+        for name, schema in document["components"]["schemas"].items()
+        if name in ("Answer", "ModelList", "Health", "Error")
+    }
+    document["components"]["schemas"] = {**dict(sorted(schemas().items())), **others}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def markdown(text: str) -> str:
+    """Return docs/api.md with the table."""
+    return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: f"{BEGIN}{table()}{END}", text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write the reference, or say whether it is current."""
+    parser = argparse.ArgumentParser(description="Compare the API's reference with the types of its requests.")
+    parser.add_argument("--write", action="store_true", help="bring openapi.json and docs/api.md up to date")
+    write: bool = parser.parse_args().write
+    for path, current in ((OPENAPI, openapi(OPENAPI.read_text())), (DOCUMENT, markdown(DOCUMENT.read_text()))):
+        if write:
+            path.write_text(current)
+        elif path.read_text() != current:
+            sys.exit(
+                f"error: {path.relative_to(ROOT)} is not current; run python -m ops.maintain.api_reference --write"
+            )
+
+
+if __name__ == "__main__":
+    main()

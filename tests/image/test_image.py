@@ -1,0 +1,397 @@
+"""The machine image: what is in it, that all of it is checked, and that the fleets find the one they were made for."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from inference_constructs.host import gateway_settings as host_gateway
+from inference_constructs.host.boot_script import DATA_FOLDER, MODEL_FOLDER
+from inference_constructs.host.image_contract import VOLUMES, Volume
+from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
+from stacks.environments import ENVIRONMENTS
+from stacks.hosts import build_document, built_version
+from support.env_file import read_env_file
+from support.stack_json import Json, only, references, resources
+
+MACHINE = RUNTIME / "machine"
+
+
+@pytest.fixture(scope="session")
+def image(synthesized: dict[str, Json]) -> Json:
+    return synthesized["image"]
+
+
+def documents(image: Json) -> list[Json]:
+    return [json.loads(component["data"]) for component in resources(image, "aws_imagebuilder_component").values()]
+
+
+def steps(document: Json, phase: str) -> list[Json]:
+    (found,) = [candidate["steps"] for candidate in document["phases"] if candidate["name"] == phase]
+    return found
+
+
+def test_fleets_use_the_images_that_this_source_tree_builds(synthesized: dict[str, Json]) -> None:
+    built = {
+        distribution["distribution"][0]["ssm_parameter_configuration"][0]["parameter_name"]
+        for distribution in resources(synthesized["image"], "aws_imagebuilder_distribution_configuration").values()
+    }
+    used = {
+        synthesized[environment.prefix]["data"]["aws_ssm_parameter"][name]["name"]
+        for environment in ENVIRONMENTS
+        for name in synthesized[environment.prefix]["data"]["aws_ssm_parameter"]
+    }
+    assert used == built
+
+
+def test_image_is_built_on_the_gpu_that_it_is_for(image: Json) -> None:
+    for component, infrastructure in zip(
+        resources(image, "aws_imagebuilder_component").values(),
+        resources(image, "aws_imagebuilder_infrastructure_configuration").values(),
+        strict=True,
+    ):
+        assert component["name"] == infrastructure["name"]
+        assert infrastructure["instance_types"][0].split(".")[0] == component["name"].split("-")[-1]
+
+
+def test_volumes_are_those_that_hosts_are_launched_with(image: Json, inference: Json) -> None:
+    launched = {
+        mapping["device_name"]: mapping["ebs"]["volume_size"]
+        for mapping in only(inference, "aws_launch_template")["block_device_mappings"]
+    }
+    for recipe in resources(image, "aws_imagebuilder_image_recipe").values():
+        built = {mapping["device_name"]: mapping["ebs"]["volume_size"] for mapping in recipe["block_device_mapping"]}
+        assert built == launched
+        assert all(mapping["ebs"]["encrypted"] == "true" for mapping in recipe["block_device_mapping"])
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """A copy of the gateway's sources."""
+    copy = tmp_path / "runtime"
+    shutil.copytree(RUNTIME, copy)
+    return copy
+
+
+def version_of(runtime: Path, volumes: Sequence[Volume] = VOLUMES) -> str:
+    document = build_document("g5.xlarge", bundle=image_bundle(runtime), bundle_uri="")
+    return image_version(document, volumes)
+
+
+def test_same_content_is_the_same_version_wherever_it_is(runtime: Path) -> None:
+    assert version_of(runtime) == built_version("g5.2xlarge")
+
+
+def test_other_content_is_another_version(runtime: Path) -> None:
+    (runtime / "settings.py").write_text("# changed")
+    assert version_of(runtime) != built_version("g5.xlarge")
+
+
+def test_other_volumes_are_another_version(runtime: Path) -> None:
+    faster = [replace(volume, throughput=500) for volume in VOLUMES]
+    assert version_of(runtime, faster) != built_version("g5.xlarge")
+
+
+def test_another_model_folder_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = built_version("g5.xlarge")
+    monkeypatch.setattr(host_gateway, "MODEL_FOLDER", "/elsewhere")
+    assert built_version("g5.xlarge") != before
+
+
+def test_what_no_host_runs_leaves_the_version(runtime: Path) -> None:
+    (runtime / "gpu_profiles.py").write_text("# changed")
+    assert version_of(runtime) == built_version("g5.xlarge")
+
+
+def test_nothing_that_a_host_runs_imports_what_the_bundle_leaves_out() -> None:
+    assert not [path for path in RUNTIME.glob("*.py") if "inference_constructs.host.gpu_profiles" in path.read_text()]
+
+
+def test_version_is_one_that_image_builder_takes() -> None:
+    numbers = [int(part) for part in built_version("g5.xlarge").split(".")]
+    assert len(numbers) == 3
+    assert all(0 <= number < 2**30 for number in numbers)
+
+
+def test_bundle_holds_the_gateway_and_nothing_of_this_machine() -> None:
+    names = zipfile.ZipFile(BytesIO(image_bundle())).namelist()
+    assert {"runtime/__main__.py", "runtime/machine/Dockerfile", "runtime/machine/model.sha256"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name or "cpu" in name]
+
+
+def test_build_host_checks_the_bundle_that_was_uploaded(image: Json) -> None:
+    digest = hashlib.sha256(image_bundle()).hexdigest()
+    for document in documents(image):
+        assert f"echo '{digest}  bundle.zip' | sha256sum --check --strict" in json.dumps(document)
+
+
+def test_every_script_that_a_step_runs_is_in_the_bundle(image: Json) -> None:
+    for document in documents(image):
+        assert len(json.dumps(document)) < 16_000  # of a component's document
+        commands = [
+            command
+            for phase in ("build", "test")
+            for step in steps(document, phase)
+            if step["action"] == "ExecuteBash"
+            for command in step["inputs"]["commands"]
+        ]
+        scripts = [Path(command.split()[1]).name for command in commands if command.startswith("bash ")]
+        assert {"disk.sh", "container.sh", "model.sh", "service.sh", "try.sh", "clean.sh"} == set(scripts)
+        assert all((MACHINE / script).exists() for script in scripts)
+        assert not [command for command in commands if "{{" in command]  # Image Builder's own template syntax
+
+
+@pytest.mark.req("R1.1")
+def test_image_that_does_not_answer_is_not_published(image: Json) -> None:
+    assert all(step["inputs"]["commands"][0].endswith("/try.sh") for d in documents(image) for step in steps(d, "test"))
+    for build in resources(image, "aws_imagebuilder_image").values():
+        assert build["image_tests_configuration"]["image_tests_enabled"] is True
+
+
+def test_build_fills_the_cache_that_the_test_takes_as_it_is(image: Json) -> None:
+    for document in documents(image):
+        (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]
+        assert fill["inputs"]["commands"][0].endswith("/try.sh fill")
+
+
+def test_trials_may_take_40_minutes_and_reading_the_volume_an_hour_more(image: Json) -> None:
+    for document in documents(image):
+        (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]
+        (test,) = steps(document, "test")
+        assert fill["timeoutSeconds"] > 40 * 60
+        assert test["timeoutSeconds"] > 100 * 60
+
+
+def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: Path) -> None:
+    for document in documents(image):
+        (command,) = [c for c in steps(document, "build")[2]["inputs"]["commands"] if c.startswith("cat > trial.env")]
+        subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, timeout=60)
+        assert read_env_file(tmp_path / "trial.env").model == MODEL_FOLDER
+
+
+@pytest.mark.req("R1.1")
+def test_container_is_vllm_at_a_version() -> None:
+    assert re.search(r"^FROM docker\.io/vllm/vllm-openai:v\d+\.\d+\.\d+$", (MACHINE / "Dockerfile").read_text(), re.M)
+
+
+def commands_folder(root: Path, scripts: dict[str, str]) -> Path:
+    """A folder for the PATH with stand-ins for commands, by name."""
+    folder = root / "bin"
+    folder.mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def run_with(folder: Path, *command: str, stdin: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=stdin,
+        env={"PATH": f"{folder}:{os.environ['PATH']}", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+USERADD = """grep -q ":$2:" {passwd} && { echo "useradd: UID $2 is not unique" >&2; exit 4; }
+echo "inference:x:$2:$2::/cache:/bin/sh" >> {passwd}"""
+
+
+@pytest.mark.req("R1.1")
+@pytest.mark.parametrize("present", ["", "vllm:x:2000:2000::/home/vllm:/bin/bash\n"], ids=["without", "with"])
+def test_container_builds_whether_or_not_the_base_has_the_user(present: str, tmp_path: Path) -> None:
+    passwd = tmp_path / "passwd"
+    passwd.write_text("root:x:0:0:root:/root:/bin/bash\n" + present)
+    folder = commands_folder(
+        tmp_path,
+        {
+            "getent": f'grep ":$2:" {passwd}',
+            "useradd": USERADD.replace("{passwd}", str(passwd)),
+            "python3": "true",
+        },
+    )
+    lines = re.findall(r"^RUN (.+)$", (MACHINE / "Dockerfile").read_text(), re.M)
+    assert len(lines) == 2
+    assert [run_with(folder, "sh", "-c", line).returncode for line in lines] == [0, 0]
+    assert passwd.read_text().count(":2000:2000:") == 1
+
+
+def test_container_runs_as_that_user_by_number() -> None:
+    assert re.search(r"^USER 2000$", (MACHINE / "Dockerfile").read_text(), re.M)
+
+
+def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    note = f'echo "$(basename "$0") $*" >> {calls}'
+    folder = commands_folder(tmp_path, dict.fromkeys(("docker", "systemctl", "install", "du"), note))
+    done = run_with(folder, "bash", str(MACHINE / "container.sh"))
+    assert done.returncode == 0, done.stderr
+    docker = [line for line in calls.read_text().splitlines() if line.startswith("docker ")]
+    (base,) = re.findall(r"^FROM (.+)$", (MACHINE / "Dockerfile").read_text(), re.M)
+    assert docker[0] == f"docker pull --quiet {base}"
+    assert docker[1].startswith("docker build ")
+
+
+class Trial:
+    """A host on which try.sh runs: its paths below a folder, every command a stand-in that notes its call."""
+
+    def __init__(self, root: Path) -> None:
+        self.calls = root / "calls"
+        self.host_env = root / "host.env"
+        (root / "etc").mkdir()
+        (root / "runtime" / "machine").mkdir(parents=True)
+        (root / "trial.env").write_text("GATEWAY_MODEL=x\n")
+        note = f'echo "$(basename "$0") $*" >> {self.calls}'
+        self.folder = commands_folder(
+            root,
+            {
+                "fio": note,
+                "systemctl": f"{note}\n[ $1 = stop ] || cp {root}/etc/host.env {self.host_env}",
+                "curl": f"{note}\n[[ $* == */health ]] || echo ' Paris'",
+                "sleep": "true",
+            },
+        )
+        self.script = root / "runtime" / "machine" / "try.sh"
+        self.script.write_text((MACHINE / "try.sh").read_text().replace("/etc/inference/", f"{root}/etc/"))
+
+    def run(self, *arguments: str) -> list[str]:
+        done = run_with(self.folder, "bash", str(self.script), *arguments)
+        assert done.returncode == 0, done.stderr
+        return [line.split()[0] for line in self.calls.read_text().splitlines()]
+
+
+def test_test_host_reads_its_volume_before_the_service_starts(tmp_path: Path) -> None:
+    assert Trial(tmp_path).run() == ["fio", "systemctl", "curl", "curl", "systemctl"]
+
+
+def test_build_host_has_nothing_to_read(tmp_path: Path) -> None:
+    assert "fio" not in Trial(tmp_path).run("fill")
+
+
+@pytest.mark.parametrize(("arguments", "fills"), [(["fill"], True), ([], False)], ids=["build", "test"])
+def test_only_a_build_writes_into_the_images_cache(arguments: list[str], fills: bool, tmp_path: Path) -> None:
+    trial = Trial(tmp_path)
+    trial.run(*arguments)
+    assert ("CACHE=/var/lib/inference/cache" in trial.host_env.read_text()) == fills
+
+
+def test_scripts_and_settings_agree_on_the_folders() -> None:
+    assert f"model={MODEL_FOLDER}\n" in (MACHINE / "model.sh").read_text()
+    assert json.loads((MACHINE / "docker-daemon.json").read_text())["data-root"].startswith(DATA_FOLDER)
+    assert f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro" in (MACHINE / "serve.sh").read_text()
+
+
+class Hub:
+    """A stand-in for the model hub, on disk: a git repository with small files, and the others beside it."""
+
+    small = ("config.json", "generation_config.json", "added_tokens.json", "model.safetensors.index.json")
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.repository, self.model = root, root / "hub", root / "model"
+        self.repository.mkdir()
+        for name in self.small:
+            (self.repository / name).write_text(name)
+        self._git("init", "--quiet")
+        self._git("add", ".")
+        self._git("-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "--message", "model")
+        self.revision = self._git("rev-parse", "HEAD").strip()
+        self.files = self.repository / "resolve" / self.revision
+        self.files.mkdir(parents=True)
+        self.scripts = root / "machine"
+        self.scripts.mkdir()
+        self._weights("weights")
+
+    def _git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.repository), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def _weights(self, content: str) -> None:
+        (self.files / "weights.safetensors").write_text(content)
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        (self.scripts / "model.sha256").write_text(f"{digest}  weights.safetensors\n")
+
+    def fetch(self) -> subprocess.CompletedProcess[str]:
+        """Run model.sh against this hub; `dnf` does nothing."""
+        script = (MACHINE / "model.sh").read_text()
+        for name, value in (
+            ("repository", f"file://{self.repository}"),
+            ("revision", self.revision),
+            ("model", str(self.model)),
+        ):
+            script, count = re.subn(rf"^{name}=.*$", f"{name}={value}", script, flags=re.M)
+            assert count == 1
+        (self.scripts / "model.sh").write_text(script)
+        dnf = self.root / "bin" / "dnf"
+        dnf.parent.mkdir(exist_ok=True)
+        dnf.write_text("#!/bin/bash\n")
+        dnf.chmod(0o755)
+        (self.root / ".curlrc").write_text("retry-max-time = 1\n")
+        return subprocess.run(
+            ["bash", str(self.scripts / "model.sh")],
+            env={**os.environ, "PATH": f"{dnf.parent}:{os.environ['PATH']}", "CURL_HOME": str(self.root)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    return Hub(tmp_path)
+
+
+@pytest.mark.req("R1.1")
+def test_model_is_fetched_whole(hub: Hub) -> None:
+    done = hub.fetch()
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in hub.model.iterdir()} == {*Hub.small, "weights.safetensors"}
+
+
+@pytest.mark.req("R1.1")
+def test_weights_with_another_digest_end_the_build(hub: Hub) -> None:
+    (hub.files / "weights.safetensors").write_text("other weights")
+    done = hub.fetch()
+    assert done.returncode != 0
+    assert "weights.safetensors: FAILED" in done.stdout
+
+
+@pytest.mark.req("R1.1")
+def test_missing_weights_end_the_build(hub: Hub) -> None:
+    (hub.files / "weights.safetensors").unlink()
+    assert hub.fetch().returncode != 0
+
+
+def test_digests_name_both_weight_files() -> None:
+    lines = [line.split("  ") for line in (MACHINE / "model.sha256").read_text().splitlines()]
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest, _ in lines)
+    assert {name for _, name in lines} >= {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+
+
+def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
+    assert not resources(image, "aws_vpc_security_group_ingress_rule")
+    rule = only(image, "aws_vpc_security_group_egress_rule")
+    assert (rule["from_port"], rule["to_port"]) == (443, 443)
+
+
+def test_build_host_reads_bundles_and_writes_logs_of_its_own_bucket(image: Json) -> None:
+    policy = json.loads(only(image, "aws_iam_role_policy")["policy"])
+    statements = [statement for statement in policy["Statement"] if str(statement["Action"]).startswith("s3:")]
+    (bucket,) = {address for statement in statements for address in references(statement)}
+    assert {(s["Action"], s["Resource"].partition("}")[2]) for s in statements} == {
+        ("s3:GetObject", "/bundles/*"),
+        ("s3:PutObject", "/logs/*"),
+    }
+    assert references(only(image, "aws_s3_object")["bucket"]) == {bucket}

@@ -1,0 +1,113 @@
+"""The simulated fleet: against what can be computed by hand, and what must hold for every trace."""
+
+import dataclasses
+import random
+from statistics import mean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inference_constructs.host.gpu_profiles import engine_profile
+from ops.simulation.fleet import Outcome, Signal, simulate
+from ops.simulation.service_time import ServiceTime, service_time
+from ops.simulation.trace import Request
+from support.scaling import RULES
+
+TIMES = service_time("g4dn.xlarge")
+BOOT_SECONDS = 200
+
+
+def run(requests: list[Request], signal: Signal = "gpu", times: ServiceTime = TIMES, max_queued: int = 32) -> Outcome:
+    return simulate(requests, RULES, times, signal=signal, boot_seconds=BOOT_SECONDS, max_queued=max_queued)
+
+
+def steady(rate: float, seconds: float, tokens: int) -> list[Request]:
+    """Evenly spaced requests."""
+    return [Request(number / rate, 100, tokens) for number in range(int(rate * seconds))]
+
+
+def test_one_request_alone_takes_its_prompt_and_one_step_a_token() -> None:
+    (latency,) = run([Request(0.0, 1000, 10)]).latencies
+    steps = 10 * (TIMES.weights_seconds + 1000 * TIMES.token_seconds)
+    # the keys of the answer itself add a little to each step
+    assert steps < latency - 1000 * TIMES.prompt_token_seconds + 1e-9 < steps * 1.01
+
+
+@pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
+def test_a_stream_is_no_faster_than_the_memory_allows(instance_type: str) -> None:
+    (latency,) = run([Request(0.0, 1, 100)], times=service_time(instance_type)).latencies
+    assert 100 / latency < engine_profile(instance_type).tokens_per_second
+
+
+def test_one_place_queues_as_theory_says() -> None:
+    """Pollaczek-Khinchine for M/D/1: the mean wait is rho * service / (2 * (1 - rho))."""
+    one_place = ServiceTime(places=1, weights_seconds=1.0, token_seconds=0, prompt_token_seconds=0)
+    rules = dataclasses.replace(RULES, maximum=1, request_timeout_seconds=10_000)
+    dice, second, requests = random.Random(1), 0.0, list[Request]()
+    for _ in range(20_000):
+        second += dice.expovariate(0.6)
+        requests.append(Request(second, 0, 1))
+    outcome = simulate(requests, rules, one_place, signal="gpu", boot_seconds=1, max_queued=10**6)
+    assert mean(outcome.latencies) - 1 == pytest.approx(0.6 / (2 * 0.4), rel=0.05)
+
+
+def test_a_batch_is_faster_than_one_after_the_other() -> None:
+    together = run([Request(0.0, 100, 100) for _ in range(10)])
+    alone = run([Request(0.0, 100, 100)])
+    assert alone.latencies[0] < max(together.latencies) < 2 * alone.latencies[0]
+
+
+def test_a_deadline_ends_a_request_that_is_too_long() -> None:
+    outcome = run([Request(0.0, 100, 100_000), Request(0.0, 100, 10)])
+    assert (outcome.late, len(outcome.latencies)) == (1, 1)
+
+
+def test_beyond_places_and_queue_requests_are_rejected() -> None:
+    outcome = run([Request(0.0, 100, 10) for _ in range(100)], max_queued=5)
+    assert outcome.rejected == 100 - TIMES.places - 5
+
+
+@pytest.mark.req("R3.1")
+def test_under_load_a_host_is_wanted_after_three_full_minutes_and_serves_after_its_boot() -> None:
+    timeline = run(steady(2, 900, 200)).timeline
+    assert [wanted for _, _, wanted, _ in timeline[:3]] == [1, 1, 3]
+    first = next(second for second, serving, _, _ in timeline if serving > 1)
+    assert first == 180 + 60 * -(-(BOOT_SECONDS + RULES.health_check_seconds) // 60)
+
+
+@pytest.mark.req("R3.2", "R3.3")
+def test_without_load_hosts_go_one_by_one_after_ten_full_minutes() -> None:
+    load = steady(2, 600, 200)
+    outcome = run([*load, Request(3000.0, 1, 1)])
+    values = [(value, wanted) for second, _, wanted, value in outcome.timeline if second > 600]
+    idle = next(index for index in range(len(values)) if all(value < 30 for value, _ in values[index : index + 10]))
+    before = values[idle][1]
+    assert [wanted for _, wanted in values[idle : idle + 11]] == [before] * 9 + [before - 1, before - 2]
+    assert values[-1][1] == RULES.minimum
+
+
+def test_the_gpu_is_busy_with_one_stream_while_most_places_are_free() -> None:
+    """Why GPU utilisation says little about how much more a host could take."""
+    requests = [Request(6.0 * number, 100, 130) for number in range(30)]
+    (gpu, places) = (run(requests, signal).timeline[0][3] for signal in ("gpu", "queue"))
+    assert gpu > 70
+    assert places < 15
+
+
+REQUESTS = st.lists(
+    st.builds(Request, st.floats(0, 2000), st.integers(0, 3000), st.integers(1, 2000)), min_size=1, max_size=60
+).map(sorted)
+
+
+@pytest.mark.req("R3.3", "R3.4")
+@settings(max_examples=50, deadline=None)
+@given(REQUESTS, st.sampled_from(["gpu", "queue"]), st.integers(0, 3))
+def test_every_request_has_one_end_and_the_limits_hold(
+    requests: list[Request], signal: Signal, max_queued: int
+) -> None:
+    outcome = run(requests, signal, max_queued=max_queued)
+    assert len(outcome.latencies) + outcome.rejected + outcome.late == len(requests)
+    assert all(0 < latency <= RULES.request_timeout_seconds + 1e-5 for latency in outcome.latencies)
+    assert all(RULES.minimum <= wanted <= RULES.maximum for _, _, wanted, _ in outcome.timeline)
+    assert all(1 <= serving <= RULES.maximum for _, serving, _, _ in outcome.timeline)

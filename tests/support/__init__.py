@@ -1,0 +1,1 @@
+"""Fixtures, stand-ins and helpers of the tests."""
