@@ -28,7 +28,7 @@ from rich.status import Status
 from inference_constructs.page import security_headers
 from ops import forecast
 from ops.deployment import synthesize
-from ops.engine import MODEL, TEMPERATURE
+from ops.engine import ENGINE_ARGS, ENVIRONMENT, MODEL, TEMPERATURE
 from ops.shared.paths import ROOT, STACKS, engine_python
 
 CONTEXT_TOKENS = 2048
@@ -109,20 +109,18 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         "GATEWAY_ENGINE_PORT": str(engine_port),
         "GATEWAY_MODEL": model,
         "GATEWAY_SERVED_MODEL_NAME": MODEL,
-        "GATEWAY_ENGINE_ARGS": f"--enforce-eager --max-model-len {CONTEXT_TOKENS}",
+        "GATEWAY_ENGINE_ARGS": f"{ENGINE_ARGS} --max-model-len {CONTEXT_TOKENS}",
         "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
         "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS),
         "GATEWAY_DRAIN_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + 5),
         "GATEWAY_ENVIRONMENT": "local",
     }
-    # unbound: bound to a fixed core, the engine starves where something else keeps that core busy
-    engine = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [engine_python(), "-m", "runtime"],
             cwd=ROOT,
-            env=os.environ | settings | engine,
+            env=os.environ | settings | ENVIRONMENT,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -182,7 +180,7 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> N
                 return
             if health["status"] == "failed":
                 break
-            status.update(f"loading the model: {health['stage']} ({seconds:.0f} s, usually 60 to 90)")
+            status.update(f"loading the model: {health['stage']} ({seconds:.0f} s, usually 35 to 60)")
             time.sleep(0.5)
     sys.exit(f"error: the model did not get ready: {last_words(log)} (the whole log is {log})")
 

@@ -56,7 +56,7 @@ def costs_little(change: dict[str, Any]) -> bool:
     return wanted is not None and not (isinstance(wanted, int) and 2 < wanted <= 30_000)
 
 
-changes = st.dictionaries(st.sampled_from(PARAMETERS), anything, min_size=1, max_size=4).filter(costs_little)
+changes = st.dictionaries(st.sampled_from(PARAMETERS), anything, max_size=4).filter(costs_little)
 
 
 @st.composite
@@ -84,9 +84,9 @@ def test_no_body_gives_a_server_error(client: httpx.Client) -> None:
     seen: set[int] = set()
 
     @settings(
-        max_examples=2_000,
+        max_examples=500,
+        derandomize=True,
         deadline=None,
-        database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=SLOW_IS_FINE,
     )
@@ -194,19 +194,23 @@ def test_no_tool_and_no_schema_gives_a_server_error_or_fills_the_memory(client: 
     memory: list[int] = []
 
     @settings(
-        max_examples=2_000, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=SLOW_IS_FINE
+        max_examples=500,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=SLOW_IS_FINE,
     )
     @given(with_tools_or_schema())
     def check(body: dict[str, Any]) -> None:
         response = client.post("/v1/chat/completions", json=body)
         seen.append(response.status_code)
         assert response.status_code in (200, 400), body
-        if len(seen) in (500, 2_000):
+        if len(seen) in (150, 500):
             memory.append(resident_kilobytes(gateway))
 
     check()
     assert {200, 400} <= set(seen)
-    assert memory[-1] - memory[0] < 200_000
+    assert memory[-1] - memory[0] < 100_000
     assert gateway.health()["status"] == "ready"
 
 
@@ -226,7 +230,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 
 @pytest.mark.req("R7.3", "R5.1", "R5.2")
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW_AND_ONE_GATEWAY)
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=SLOW_AND_ONE_GATEWAY)
 def test_every_operation_behaves_as_its_document_says(case: schemathesis.Case[Any], gateway: Gateway) -> None:
     body: Any = case.body
     if isinstance(body, dict):

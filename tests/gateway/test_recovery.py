@@ -13,7 +13,8 @@ from httpx_sse import EventSource
 
 from support.engine_fixtures import BOOT_SECONDS, Gateway, counting, process_group, wait_for
 
-STREAMS = 20
+STREAMS = 19
+SHORT: dict[str, Any] = {"prompt": "Hello", "max_tokens": 100}
 LONG = {"prompt": "Hello", "max_tokens": 30_000}
 
 
@@ -103,9 +104,9 @@ def test_hung_engine_is_found_and_replaced(mortal_gateway: Gateway) -> None:
 
 
 @pytest.mark.req("R3.5")
-def test_drain_breaks_no_open_stream(mortal_gateway: Gateway) -> None:
+def test_drain_lets_streams_end_and_breaks_off_what_takes_longer_than_its_limit(mortal_gateway: Gateway) -> None:
     gateway = mortal_gateway
-    with open_streams(gateway, STREAMS, prompt="Hello", max_tokens=400) as streams:
+    with open_streams(gateway, 1, **LONG) as [long], open_streams(gateway, STREAMS, **SHORT) as streams:
         group = gateway.engine_leader()
         gateway.process.terminate()
         wait_for(lambda: gateway.health()["status"] == "draining", "draining")
@@ -113,8 +114,9 @@ def test_drain_breaks_no_open_stream(mortal_gateway: Gateway) -> None:
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) >= 1
         assert httpx.get(f"{gateway.url}/health").status_code == 503
-    assert [stream.failure for stream in streams] == [None] * STREAMS
-    assert all(stream.text == counting(0, 400) for stream in streams)
+    assert [stream.failure for stream in (long, *streams)] == [None] * (STREAMS + 1)
+    assert all(stream.text == counting(0, SHORT["max_tokens"]) for stream in streams)
+    assert "error" in long.events[-1]
     assert gateway.process.wait(timeout=30) == 0
     assert not process_group(group)
 
@@ -132,16 +134,3 @@ def test_while_loading_503_says_when_and_no_engine_outlives_a_killed_gateway(loa
     loading_gateway.process.kill()
     loading_gateway.process.wait()
     wait_for(lambda: not process_group(group), "the end of every process of the engine", 5)
-
-
-@pytest.mark.req("R3.5")
-def test_past_the_drain_limit_what_is_left_ends_with_an_error(loading_gateway: Gateway) -> None:
-    gateway = loading_gateway
-    gateway.wait_until("ready")
-    with open_streams(gateway, 3, **LONG) as streams:
-        group = gateway.engine_leader()
-        gateway.process.terminate()
-    assert [stream.failure for stream in streams] == [None] * 3
-    assert all("error" in stream.events[-1] for stream in streams)
-    assert gateway.process.wait(timeout=30) == 0
-    assert not process_group(group)

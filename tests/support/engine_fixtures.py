@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ops.engine import ENGINE_ARGS, ENVIRONMENT
 from support.paths import ROOT
 
 TINY_PHI3 = Path(__file__).with_name("tiny_phi3.py")
@@ -25,6 +26,7 @@ MAX_QUEUED = 20
 REQUEST_TIMEOUT_SECONDS = 15
 """Longer than a hung engine takes to be found, and than a busy machine stalls."""
 CLIENT_TIMEOUT_SECONDS = 4
+DRAIN_TIMEOUT_SECONDS = 10
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192
 ORIGIN = "https://demo.example"
@@ -114,7 +116,7 @@ class Gateway:
             return subprocess.Popen(
                 [engine_python(), "-m", "runtime"],
                 cwd=ROOT,
-                env={**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", **environ},
+                env={**os.environ, **ENVIRONMENT, **environ},
                 stdout=stdout,
                 stderr=stderr,
             )
@@ -197,7 +199,7 @@ class GatewayHost:
             Path(tempfile.mkdtemp(dir=self._folder.name)),
             model=tiny_phi3(),
             served_model_name=MODEL,
-            engine_args="--enforce-eager",
+            engine_args=ENGINE_ARGS,
             root_path="/live",
             cors_origins=f"{ORIGIN},http://127.0.0.1:{PAGE_PORT}",
             max_in_flight=MAX_IN_FLIGHT,
@@ -207,6 +209,7 @@ class GatewayHost:
             max_header_bytes=MAX_HEADER_BYTES,
             request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
             client_timeout_seconds=CLIENT_TIMEOUT_SECONDS,
+            drain_timeout_seconds=DRAIN_TIMEOUT_SECONDS,
             check_interval_seconds=1,
             check_timeout_seconds=8,
             boot_deadline_seconds=BOOT_SECONDS,
@@ -263,14 +266,12 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def loading_gateway(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway of the test's own, whose engine has just begun to load; it drains for a second only."""
+    """A gateway of the test's own, whose engine has just begun to load."""
     gateway = Gateway(
         tmp_path,
         model=tiny_phi3(),
         served_model_name=MODEL,
-        engine_args="--enforce-eager",
-        max_output_tokens=30_000,
-        drain_timeout_seconds=1,
+        engine_args=ENGINE_ARGS,
         boot_deadline_seconds=BOOT_SECONDS,
     )
     gateway.wait_until("loading")
