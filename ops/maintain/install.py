@@ -119,7 +119,7 @@ def install_engine(environment: Environment) -> None:
 
 def install_checkov(environment: Environment) -> None:
     """Install the policy checker, whose dependencies contradict the app's."""
-    environment.install("--no-deps", "--requirement", ROOT / "ops" / "requirements-checkov.txt")
+    environment.install("--no-deps", "--requirement", ROOT / "ops/maintain/requirements-checkov.txt")
 
 
 INSTALLERS: dict[str, tuple[str, str, Callable[[Environment], None]]] = {
