@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.prompt import Confirm
 from rich.table import Table
 
-from inference_constructs.fleet import ROLLOUT_ALARMS, alarm_name
+from inference_constructs.fleet import ROLLOUT_ALARMS, alarm_name, group_name
 from ops import smoke
 from ops.deployment import Rollout, Stack, bootstrap, local_state_path, synthesize, wait_until_ready
 from ops.preflight import preflight
@@ -124,7 +124,7 @@ class Deployment:
         rollout = Rollout(
             boto3.client("autoscaling", region_name=environment.region),
             boto3.client("cloudwatch", region_name=environment.region),
-            group=f"{environment.prefix}-hosts",
+            group=group_name(environment.prefix),
             alarms=[alarm_name(environment.prefix, alarm) for alarm in ROLLOUT_ALARMS],
             console=console,
         )

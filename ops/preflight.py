@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inference_constructs.fleet import group_name
 from inference_constructs.foundation import CLOUDFRONT_REGION, Domain
 from inference_constructs.host import (
     FAMILY_TAG,
@@ -115,7 +116,7 @@ def used_vcpus(ec2: Any, environment: Environment) -> int:
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
         if instance["InstanceType"].startswith(("g", "vt"))
-        and {"Key": "Name", "Value": f"{environment.prefix}-hosts"} not in instance.get("Tags", [])
+        and {"Key": "Name", "Value": group_name(environment.prefix)} not in instance.get("Tags", [])
     )
     described = ec2.describe_instance_types(InstanceTypes=list(types))["InstanceTypes"] if types else []
     return sum(types[kind["InstanceType"]] * kind["VCpuInfo"]["DefaultVCpus"] for kind in described)

@@ -94,8 +94,6 @@ class ForwardedRoute(Construct):
         """Create method and integration.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
             rest_api: The API.
             resource_id: Id of the path's resource.
             method: HTTP method.
@@ -171,8 +169,6 @@ class Fallback(Construct):
         """Create an ANY method that API Gateway answers itself.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
             rest_api: The API.
             resource_id: Id of the path's resource.
             path: Path from the API's root.

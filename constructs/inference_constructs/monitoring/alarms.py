@@ -11,10 +11,11 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 from constructs import Construct
 
 from inference_constructs.fleet import BUSY_PERCENT, ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST, alarm_name
+from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
-from inference_constructs.monitoring.metrics import Metric, ServiceMetrics
+from inference_constructs.monitoring.metrics import ServiceMetrics
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
 
@@ -92,7 +93,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name=NO_HEALTHY_HOST,
             description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
             "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
-            watched=Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+            watched=Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
             comparison=BELOW,
             threshold=1,
             periods=2,
@@ -106,8 +107,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
             "defect: see the gateway's log.",
             watched={
-                "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
-                "errors": Query(metric=metrics.of_api("5XXError"), statistic="Sum"),
+                "requests": Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
+                "errors": Query(metric=metrics.api.of_api("5XXError"), statistic="Sum"),
             },
             expression=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
             comparison=ABOVE,
@@ -121,7 +122,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at "
             "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can "
             "take, neither high is long answers: see 'Tokens a second'.",
-            watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
+            watched=Query(metric=metrics.api.of_api("Latency"), statistic="p99"),
             comparison=ABOVE,
             threshold=P99_SECONDS * 1000,
             period=300,
@@ -133,7 +134,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
             "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
             "gateway's log: out of memory, a CUDA error, no weights?",
-            watched=Query(metric=metrics.of_gateway(ENGINE_FAILURES), statistic="Sum"),
+            watched=Query(metric=metrics.fleet.of_gateway(ENGINE_FAILURES), statistic="Sum"),
             comparison=AT_LEAST,
             threshold=1,
         ),
@@ -143,7 +144,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name="slow-boot",
             description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
             "'Longest boot' on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
-            watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
+            watched=Query(metric=metrics.fleet.of_gateway(BOOT_SECONDS), statistic="Maximum"),
             comparison=AT_LEAST,
             threshold=BOOT_DEADLINE_SECONDS,
         ),
@@ -154,7 +155,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"The firewall blocked more than {BLOCKED_PER_MINUTE:,} requests a minute for {FLOOD_MINUTES} "
             "minutes, and each of them is billed. Look first at 'Blocked by the firewall' on the dashboard, then at "
             "the addresses in the API's access log.",
-            watched=Query(metric=metrics.of_firewall(), statistic="Sum"),
+            watched=Query(metric=metrics.api.of_firewall(), statistic="Sum"),
             comparison=ABOVE,
             threshold=BLOCKED_PER_MINUTE,
             periods=FLOOD_MINUTES,
@@ -166,8 +167,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"For {MISSING_MINUTES} minutes fewer hosts were healthy than are wanted. Look first at the "
             "group's activity history: no capacity or no quota, or hosts that start and never get ready?",
             watched={
-                "wanted": Query(metric=metrics.of_group("GroupDesiredCapacity"), statistic="Maximum"),
-                "healthy": Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
+                "wanted": Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                "healthy": Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
             },
             expression="IF(FILL(healthy, 0) < wanted, 1, 0)",
             comparison=AT_LEAST,
@@ -188,7 +189,7 @@ def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
         description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
         f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
         "the account's quota of vCPUs.",
-        watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
+        watched=Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Minimum"),
         comparison=AT_LEAST,
         threshold=hosts,
         periods=AT_MAXIMUM_MINUTES,
@@ -206,8 +207,8 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
         description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
         "hours. Look first at 'Hosts' on the dashboard: is there load all day, or do hosts not leave?",
         watched={
-            running_cost.HOSTS: Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Average"),
-            running_cost.REQUESTS: Query(metric=metrics.of_api("Count"), statistic="Sum"),
+            running_cost.HOSTS: Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Average"),
+            running_cost.REQUESTS: Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
         },
         expression=cost.percent_of_forecast,
         comparison=ABOVE,
@@ -239,7 +240,6 @@ class ServiceAlarm(Construct):
         """Create the alarm.
 
         Args:
-            scope: Parent construct.
             alarm: What it is.
             prefix: First part of its name.
             topic: Where it goes.
