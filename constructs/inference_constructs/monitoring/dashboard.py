@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from inference_constructs.fleet import BUSY_PERCENT, IDLE_PERCENT
 from inference_constructs.host import BOOT_DEADLINE_SECONDS, gpu_metrics
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarms import P99_SECONDS
-from inference_constructs.monitoring.metrics import Metric, ServiceMetrics
+from inference_constructs.monitoring.metrics import Metric, ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime import metrics as gateway
 
@@ -60,7 +60,7 @@ class DashboardContent:
     cost: RunningCost
 
 
-def line(metric: Metric, statistic: str, label: str, color: str | None = None, *, id: str | None = None) -> Line:
+def line(metric: Metric, statistic: Statistic, label: str, color: str | None = None, *, id: str | None = None) -> Line:
     """A metric of a widget; one with an id is only there for expressions, and not drawn."""
     dimensions = [part for dimension in metric.dimensions.items() for part in dimension]
     options: dict[str, object] = {"stat": statistic, "label": label}
@@ -342,7 +342,7 @@ class Dashboard:
         lines: Sequence[Line],
         *,
         thresholds: Sequence[Threshold] = (),
-        view: str = "timeSeries",
+        view: Literal["timeSeries", "singleValue", "bar"] = "timeSeries",
         stacked: bool = False,
         period: int = PERIOD_SECONDS,
         start: str = "",
@@ -357,7 +357,7 @@ class Dashboard:
             title: Title with the unit.
             lines: Metrics and expressions.
             thresholds: Horizontal lines.
-            view: timeSeries, singleValue or bar.
+            view: How they are drawn.
             stacked: Whether lines stand on each other.
             period: Seconds.
             start: How far back it looks; as far as the dashboard unless given.
@@ -389,7 +389,8 @@ class Dashboard:
 
 
 def _percentiles(metric: Metric) -> list[Line]:
-    return [line(metric, name, name, color) for name, color in (("p50", BLUE), ("p95", ORANGE), ("p99", RED))]
+    colors: dict[Statistic, str] = {"p50": BLUE, "p95": ORANGE, "p99": RED}
+    return [line(metric, name, name, color) for name, color in colors.items()]
 
 
 def _text(markdown: str, *, height: int) -> Widget:

@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from inference_constructs.host import gpu_metrics
 from runtime import metrics as gateway_metrics
+
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum", "p50", "p95", "p99"]
+"""How the values of a period become one, as far as this service asks.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
