@@ -130,7 +130,8 @@ def draw_chart(axes: Axes, properties: dict[str, Any], times: NDArray[np.datetim
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
     axes.set_xlim(times[0], times[-1])  # pyright: ignore[reportArgumentType]
-    axes.set_ylim(0, properties["yAxis"]["left"].get("max", axes.get_ylim()[1] * 1.12 or 1))
+    _, top = axes.get_ylim()
+    axes.set_ylim(0, properties["yAxis"]["left"].get("max", top * 1.12 or 1))
     locator = AutoDateLocator(minticks=3, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))

@@ -68,7 +68,7 @@ def forecasts() -> dict[str, Forecast]:
         path.parent.name.removeprefix("inference-"): forecast(json.loads(path.read_text()))
         for path in STACKS.glob("inference-*/cdk.tf.json")
     }
-    return dict(sorted(found.items(), key=lambda item: sum(item[1].at_minimum.values())))
+    return {name: found[name] for name in sorted(found, key=lambda name: sum(found[name].at_minimum.values()))}
 
 
 def print_table(console: Console) -> None:

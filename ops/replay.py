@@ -84,7 +84,7 @@ def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: C
         "latency p99": lambda o: latency(o, 99),
         "rejected (503)": lambda o: f"{o.rejected:,}",
         "late (504)": lambda o: f"{o.late:,}",
-        "most hosts": lambda o: f"{max((point[1] for point in o.timeline), default=rules.minimum)}",
+        "most hosts": lambda o: f"{max((period.serving for period in o.timeline), default=rules.minimum)}",
         "GPU hours": lambda o: f"{o.host_seconds / 3600:.2f}",
         "GPU dollars": lambda o: f"{o.host_seconds / 3600 * hour:.2f}",
     }
@@ -105,9 +105,9 @@ def draw(requests: list[Request], outcomes: dict[Signal, Outcome], target: Path)
     load.hist([request.arrival / 60 for request in requests], bins=minutes, range=(0, minutes), color="grey")
     load.set(ylabel="requests a minute")
     for signal, outcome in outcomes.items():
-        times = [point[0] / 60 for point in outcome.timeline]
-        metric.plot(times, [point[3] for point in outcome.timeline], label=SIGNALS[signal])
-        hosts.step(times, [point[1] for point in outcome.timeline], where="post", label=SIGNALS[signal])
+        times = [period.end / 60 for period in outcome.timeline]
+        metric.plot(times, [period.metric for period in outcome.timeline], label=SIGNALS[signal])
+        hosts.step(times, [period.serving for period in outcome.timeline], where="post", label=SIGNALS[signal])
     metric.set(ylabel="metric, %", ylim=(0, None))
     hosts.set(ylabel="hosts that serve", xlabel="minutes", ylim=(0, None))
     hosts.legend(title="scaled by")

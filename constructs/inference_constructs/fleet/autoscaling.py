@@ -1,5 +1,7 @@
 """More hosts when the GPUs are busy, fewer when they idle."""
 
+from typing import Literal
+
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup
 from cdktf_cdktf_provider_aws.autoscaling_policy import AutoscalingPolicy, AutoscalingPolicyStepAdjustment
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
@@ -85,7 +87,7 @@ class GpuAutoscaling(Construct):
         *,
         name: str,
         description: str,
-        comparison: str,
+        comparison: Literal["GreaterThanThreshold", "LessThanThreshold"],
         percent: int,
         minutes: int,
         action: AutoscalingPolicy,

@@ -20,11 +20,11 @@ from constructs import Construct
 
 from inference_constructs.fleet.autoscaling import GpuAutoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
-from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, IDLE_MARGIN_SECONDS, LoadBalancer
+from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, LoadBalancer
 from inference_constructs.fleet.metrics import FleetMetrics
 from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
-from inference_constructs.foundation import EncryptedHome, log_group
+from inference_constructs.foundation import EncryptedHome, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
     DATA_DEVICE,
@@ -223,11 +223,11 @@ class GpuFleet(Construct):
             expected_boot_seconds=round(expected_boot_seconds),
             count_host_boot=True,
         )
-        timeout = self._variables.request_timeout_seconds.fqn
+        deadline = self._variables.request_timeout_seconds
         known_at_apply = {
-            "REQUEST_TIMEOUT_SECONDS": f"${{{timeout}}}",
-            "KEEP_ALIVE_SECONDS": f"${{{timeout} + {2 * IDLE_MARGIN_SECONDS}}}",
-            "DRAIN_TIMEOUT_SECONDS": f"${{{timeout} + {IDLE_MARGIN_SECONDS // 2}}}",
+            "REQUEST_TIMEOUT_SECONDS": f"${{{deadline.fqn}}}",
+            "KEEP_ALIVE_SECONDS": f"${{{timeouts.KEEP_ALIVE.after(deadline)}}}",
+            "DRAIN_TIMEOUT_SECONDS": f"${{{timeouts.DRAIN.after(deadline)}}}",
             "RATE_LIMIT_PER_MINUTE": f"${{{self._variables.rate_limit_per_minute.fqn}}}",
         }
         return boot_script(

@@ -7,18 +7,16 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from constructs import Construct
 
 from inference_constructs.fleet.certificate import Certificate
-from inference_constructs.foundation import RETENTION_DAYS, Home, PrivateBucket, Statement, load_balancing_prefix
+from inference_constructs.foundation import (
+    RETENTION_DAYS,
+    Home,
+    PrivateBucket,
+    Statement,
+    load_balancing_prefix,
+    timeouts,
+)
 from inference_constructs.host import GATEWAY_PORT
 from inference_constructs.network import VpcConstruct, security_group
-
-IDLE_MARGIN_SECONDS = 10
-"""How much longer than a request may take the load balancer keeps a silent connection (R7.2).
-
-Without the margin it would answer 504 by itself before the gateway can.
-"""
-
-DRAIN_MARGIN_SECONDS = 30
-"""How much longer than a request may take a host that leaves still gets to finish it."""
 
 CHECK_SECONDS = 30
 """Between two health checks (R7.4)."""
@@ -83,7 +81,7 @@ class LoadBalancer(Construct):
             load_balancer_type="application",
             subnets=[subnet.id for subnet in vpc.public_subnets],
             security_groups=[self.security_group.id],
-            idle_timeout=Token.as_number(f"${{{request_timeout_seconds.fqn} + {IDLE_MARGIN_SECONDS}}}"),
+            idle_timeout=Token.as_number(f"${{{timeouts.IDLE.after(request_timeout_seconds)}}}"),
             drop_invalid_header_fields=True,
             enable_deletion_protection=deletion_protection,
             access_logs={"bucket": logs.bucket.id, "enabled": True},
@@ -101,7 +99,7 @@ class LoadBalancer(Construct):
             protocol="HTTP",
             target_type="instance",
             load_balancing_algorithm_type="least_outstanding_requests",
-            deregistration_delay=f"${{{request_timeout_seconds.fqn} + {DRAIN_MARGIN_SECONDS}}}",
+            deregistration_delay=f"${{{timeouts.DEREGISTRATION.after(request_timeout_seconds)}}}",
             health_check={
                 "path": "/health",
                 "matcher": "200",

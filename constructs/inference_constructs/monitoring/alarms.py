@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
     CloudwatchMetricAlarm,
@@ -15,7 +16,7 @@ from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
-from inference_constructs.monitoring.metrics import ServiceMetrics
+from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
 
@@ -44,15 +45,32 @@ BLOCKED_PER_MINUTE = 3_000
 
 FLOOD_MINUTES = 3
 
-ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
+Comparison: TypeAlias = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
+"""How a value stands to the threshold in an alarm.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A metric, and how the values of a period become one: Sum, Maximum, p99, ..."""
+    """One value for each period."""
 
     metric: Metric
-    statistic: str
+    statistic: Statistic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """Metric math.
+
+    Attributes:
+        formula: What is computed.
+        queries: What it is computed from, by the ids that the formula has for them.
+    """
+
+    formula: str
+    queries: Mapping[str, Query]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,25 +81,23 @@ class Alarm:
         id: Construct id.
         name: Last part of its name.
         description: What is wrong, and what to look at first.
-        watched: One query; or several by their ids in `expression`.
-        expression: Metric math over the queries, if there are several.
-        comparison: How the value stands to the threshold in an alarm.
+        watched: What is compared with the threshold.
+        comparison: How it stands to the threshold in an alarm.
         threshold: Number or token.
         period: Seconds.
         periods: How many periods in a row.
-        missing: Whether a period without data counts as `breaching` or `notBreaching`.
+        missing: What a period without data counts as.
     """
 
     id: str
     name: str
     description: str
-    watched: Query | Mapping[str, Query]
-    expression: str = ""
-    comparison: str
+    watched: Query | Expression
+    comparison: Comparison
     threshold: float
     period: int = 60
     periods: int = 1
-    missing: str = "notBreaching"
+    missing: Literal["breaching", "notBreaching"] = "notBreaching"
 
 
 def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
@@ -94,7 +110,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
             "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
             watched=Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
-            comparison=BELOW,
+            comparison="LessThanThreshold",
             threshold=1,
             periods=2,
             missing="breaching",
@@ -106,12 +122,14 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
             "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
             "defect: see the gateway's log.",
-            watched={
-                "requests": Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
-                "errors": Query(metric=metrics.api.of_api("5XXError"), statistic="Sum"),
-            },
-            expression=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
-            comparison=ABOVE,
+            watched=Expression(
+                formula=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
+                queries={
+                    "requests": Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
+                    "errors": Query(metric=metrics.api.of_api("5XXError"), statistic="Sum"),
+                },
+            ),
+            comparison="GreaterThanThreshold",
             threshold=ERROR_PERCENT,
             period=300,
         ),
@@ -123,7 +141,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can "
             "take, neither high is long answers: see 'Tokens a second'.",
             watched=Query(metric=metrics.api.of_api("Latency"), statistic="p99"),
-            comparison=ABOVE,
+            comparison="GreaterThanThreshold",
             threshold=P99_SECONDS * 1000,
             period=300,
         ),
@@ -135,7 +153,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
             "gateway's log: out of memory, a CUDA error, no weights?",
             watched=Query(metric=metrics.fleet.of_gateway(ENGINE_FAILURES), statistic="Sum"),
-            comparison=AT_LEAST,
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=1,
         ),
         # Hosts boot seldom: no data is the normal state. A boot that is given up counts with the time that it took.
@@ -145,7 +163,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
             "'Longest boot' on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
             watched=Query(metric=metrics.fleet.of_gateway(BOOT_SECONDS), statistic="Maximum"),
-            comparison=AT_LEAST,
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=BOOT_DEADLINE_SECONDS,
         ),
         # Counted only when it happens: no data is the normal state.
@@ -156,7 +174,7 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             "minutes, and each of them is billed. Look first at 'Blocked by the firewall' on the dashboard, then at "
             "the addresses in the API's access log.",
             watched=Query(metric=metrics.api.of_firewall(), statistic="Sum"),
-            comparison=ABOVE,
+            comparison="GreaterThanThreshold",
             threshold=BLOCKED_PER_MINUTE,
             periods=FLOOD_MINUTES,
         ),
@@ -166,12 +184,14 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name="hosts-missing",
             description=f"For {MISSING_MINUTES} minutes fewer hosts were healthy than are wanted. Look first at the "
             "group's activity history: no capacity or no quota, or hosts that start and never get ready?",
-            watched={
-                "wanted": Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum"),
-                "healthy": Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
-            },
-            expression="IF(FILL(healthy, 0) < wanted, 1, 0)",
-            comparison=AT_LEAST,
+            watched=Expression(
+                formula="IF(FILL(healthy, 0) < wanted, 1, 0)",
+                queries={
+                    "wanted": Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                    "healthy": Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
+                },
+            ),
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=1,
             periods=MISSING_MINUTES,
         ),
@@ -190,7 +210,7 @@ def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
         f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
         "the account's quota of vCPUs.",
         watched=Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Minimum"),
-        comparison=AT_LEAST,
+        comparison="GreaterThanOrEqualToThreshold",
         threshold=hosts,
         periods=AT_MAXIMUM_MINUTES,
     )
@@ -206,12 +226,16 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
         name="spend",
         description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
         "hours. Look first at 'Hosts' on the dashboard: is there load all day, or do hosts not leave?",
-        watched={
-            running_cost.HOSTS: Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Average"),
-            running_cost.REQUESTS: Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
-        },
-        expression=cost.percent_of_forecast,
-        comparison=ABOVE,
+        watched=Expression(
+            formula=cost.percent_of_forecast,
+            queries={
+                running_cost.HOSTS: Query(
+                    metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Average"
+                ),
+                running_cost.REQUESTS: Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
+            },
+        ),
+        comparison="GreaterThanThreshold",
         threshold=SPEND_PERCENT,
         period=3600,
         periods=SPEND_HOURS,
@@ -258,10 +282,11 @@ class ServiceAlarm(Construct):
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
         )
-        if isinstance(alarm.watched, Query):
-            _watch(resource, alarm.watched, alarm.period)
-        else:
-            resource.put_metric_query(_queries(alarm, alarm.watched))
+        match alarm.watched:
+            case Query() as query:
+                _watch(resource, query, alarm.period)
+            case Expression() as expression:
+                resource.put_metric_query(_queries(alarm, expression))
         self.arn = resource.arn
 
 
@@ -276,9 +301,9 @@ def _watch(resource: CloudwatchMetricAlarm, query: Query, period: int) -> None:
         resource.statistic = query.statistic
 
 
-def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetricAlarmMetricQuery]:
+def _queries(alarm: Alarm, expression: Expression) -> list[CloudwatchMetricAlarmMetricQuery]:
     result = CloudwatchMetricAlarmMetricQuery(
-        id="result", expression=alarm.expression, label=alarm.name, return_data=True
+        id="result", expression=expression.formula, label=alarm.name, return_data=True
     )
     return [
         result,
@@ -294,6 +319,6 @@ def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetri
                     period=alarm.period,
                 ),
             )
-            for name, query in watched.items()
+            for name, query in expression.queries.items()
         ),
     ]

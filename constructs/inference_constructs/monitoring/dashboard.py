@@ -5,14 +5,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from inference_constructs.fleet import BUSY_PERCENT, IDLE_PERCENT
 from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS, gpu_metrics
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarms import P99_SECONDS
-from inference_constructs.monitoring.metrics import ServiceMetrics
+from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime import metrics as gateway
 
@@ -61,7 +61,7 @@ class DashboardContent:
     cost: RunningCost
 
 
-def line(metric: Metric, statistic: str, label: str, color: str | None = None, *, id: str | None = None) -> Line:
+def line(metric: Metric, statistic: Statistic, label: str, color: str | None = None, *, id: str | None = None) -> Line:
     """A metric of a widget; one with an id is only there for expressions, and not drawn."""
     dimensions = [part for dimension in metric.dimensions.items() for part in dimension]
     options: dict[str, object] = {"stat": statistic, "label": label}
@@ -346,7 +346,7 @@ class Dashboard:
         lines: Sequence[Line],
         *,
         thresholds: Sequence[Threshold] = (),
-        view: str = "timeSeries",
+        view: Literal["timeSeries", "singleValue", "bar"] = "timeSeries",
         stacked: bool = False,
         period: int = PERIOD_SECONDS,
         start: str = "",
@@ -361,7 +361,7 @@ class Dashboard:
             title: Title with the unit.
             lines: Metrics and expressions.
             thresholds: Horizontal lines.
-            view: timeSeries, singleValue or bar.
+            view: How they are drawn.
             stacked: Whether lines stand on each other.
             period: Seconds.
             start: How far back it looks; as far as the dashboard unless given.
@@ -393,7 +393,8 @@ class Dashboard:
 
 
 def _percentiles(metric: Metric) -> list[Line]:
-    return [line(metric, name, name, color) for name, color in (("p50", BLUE), ("p95", ORANGE), ("p99", RED))]
+    colors: dict[Statistic, str] = {"p50": BLUE, "p95": ORANGE, "p99": RED}
+    return [line(metric, name, name, color) for name, color in colors.items()]
 
 
 def _text(markdown: str, *, height: int) -> Widget:

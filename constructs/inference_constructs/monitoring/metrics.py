@@ -1,10 +1,17 @@
 """The metrics that dashboard and alarms read: what fleet and API publish, and what is counted in the access log."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from inference_constructs.api import ApiMetrics
 from inference_constructs.fleet import FleetMetrics
 from inference_constructs.foundation import Metric
+
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum", "p50", "p95", "p99"]
+"""How the values of a period become one, as far as this service asks.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+"""
 
 STATUS_METRIC = "Responses"
 
