@@ -5,15 +5,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import cdktf
 import pytest
 
+from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
 from ops.cost.chart import draw
 from ops.deployment.tofu import tofu_path
 from ops.forecast import forecast
 from stacks.environments import DEV
 from support.forecast_coverage import FREE, PRICED
-from support.stack_json import Json, resources
+from support.stack_json import Json, parse, resources
 
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -114,6 +116,20 @@ def test_every_resource_type_is_priced_or_free_for_a_reason(synthesized: dict[st
 def test_every_line_of_the_table_is_priced_by_something_in_the_stack(inference: Json) -> None:
     missing = {line for line, kinds in PRICED.items() if not any(kind in inference["resource"] for kind in kinds)}
     assert not missing
+
+
+def test_what_is_created_after_the_forecast_is_counted() -> None:
+    stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
+    CostForecast(stack, "Forecast", region="us-east-1", instance_type="g5.xlarge")
+    create_encrypted_home(stack, prefix="inference-test", region="us-east-1", tags={})
+    breakdown = parse(cdktf.Testing.synth(stack))["output"]["monthly_cost_breakdown_usd"]["value"]
+    assert breakdown["KMS"].startswith("${floor((1 * ")
+
+
+def test_unknown_price_ends_the_synthesis_where_the_forecast_is_created() -> None:
+    stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
+    with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
+        CostForecast(stack, "Forecast", region="us-east-1", instance_type="g9.huge")
 
 
 def test_unknown_region_is_refused_in_words() -> None:
