@@ -25,9 +25,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ops.shared.api_url import KEY_VARIABLE, api_url
+from ops.shared.charts import chart
 from ops.shared.paths import ROOT, engine_python
 from ops.shared.percentiles import percentile
-from ops.smoke import KEY_VARIABLE, api_url
 
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
@@ -193,19 +194,12 @@ def print_report(report: Report, load: Load, console: Console) -> None:
 
 def draw(report: Report, target: Path) -> None:
     """Write latency and time to first token over time as a PNG file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
-    axes.scatter(report.started, report.latencies, s=12, label="latency")
-    axes.scatter(report.started, report.first_tokens, s=12, label="time to first token")
-    axes.set(xlabel="seconds since the start", ylabel="seconds", ylim=(0, None))
-    axes.legend()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=120)
-    pyplot.close(figure)
+    with chart(target, 9, 4) as figure:
+        axes = figure.subplots()
+        axes.scatter(report.started, report.latencies, s=12, label="latency")
+        axes.scatter(report.started, report.first_tokens, s=12, label="time to first token")
+        axes.set(xlabel="seconds since the start", ylabel="seconds", ylim=(0, None))
+        axes.legend()
 
 
 def model_of(url: str, key: str | None) -> str:
