@@ -194,9 +194,9 @@ def stop(signal_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run the demo until it is stopped."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=os.environ.get("API_PORT", "8000"), help="of the API")
-    parser.add_argument("--page-port", type=int, default=os.environ.get("PAGE_PORT", "8080"), help="of the page")
-    parser.add_argument("--engine-port", type=int, default=os.environ.get("ENGINE_PORT", "8001"), help="of vLLM")
+    parser.add_argument("--port", type=int, default=os.environ.get("API_PORT", "8000"), help="port of the API")
+    parser.add_argument("--page-port", type=int, default=os.environ.get("PAGE_PORT", "8080"), help="port of the page")
+    parser.add_argument("--engine-port", type=int, default=os.environ.get("ENGINE_PORT", "8001"), help="port of vLLM")
     arguments = parser.parse_args()
     began = float(os.environ.get("BEGAN") or time.time())
     for name in ("port", "page_port", "engine_port"):

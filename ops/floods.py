@@ -25,7 +25,7 @@ from ops.shared.arguments import add_environment
 from stacks.environments import Environment
 
 REQUESTS_PER_SECOND = 5_000
-"""Of the flood: what one machine can send."""
+"""Rate of the flood: what one machine can send."""
 
 RATE_LIMIT_PER_MINUTE = 100
 """Default of the variable `rate_limit_per_minute`."""
@@ -40,7 +40,7 @@ AUTHORIZER_SECONDS = 0.01
 """Estimate of one call of the key authorizer."""
 
 LARGEST_FILE_BYTES = 8_000
-"""Of the demo page, with headers; asked for without compression."""
+"""Size of the demo page with headers, when asked for without compression."""
 
 SECONDS_PER_DAY = 86_400
 

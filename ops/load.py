@@ -231,12 +231,12 @@ def refuse_unbounded(load: Load) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.load", description=__doc__)
-    parser.add_argument("url", type=api_url, help="of the API, such as https://host/live")
+    parser.add_argument("url", type=api_url, help="URL of the API, such as https://host/live")
     parser.add_argument("--rate", type=float, default=1.0, help="requests a second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
     parser.add_argument("--prompt-words", type=int, default=100, help="words of a prompt (default: %(default)s)")
     parser.add_argument("--output-tokens", type=int, default=64, help="tokens of an answer (default: %(default)s)")
-    parser.add_argument("--ignore-eos", action="store_true", help="answers do not end by themselves")
+    parser.add_argument("--ignore-eos", action="store_true", help="make every answer as long as --output-tokens")
     parser.add_argument("--chart", type=Path, default=Path("build/load.png"), help="PNG to write (%(default)s)")
     arguments = parser.parse_args()
     load = Load(

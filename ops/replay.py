@@ -113,10 +113,14 @@ def draw(requests: list[Request], outcomes: dict[Signal, Outcome], target: Path)
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.replay", description=__doc__)
-    parser.add_argument("environment", nargs="?", default="dev", help="whose rules (default: %(default)s)")
-    parser.add_argument("--trace", type=Path, default=TRACE, help="CSV file, also Azure's LLM inference traces")
-    parser.add_argument("--scale", type=float, default=1.0, help="times as many requests (default: %(default)s)")
-    parser.add_argument("--max-instances", type=int, help="instead of the environment's")
+    parser.add_argument(
+        "environment", nargs="?", default="dev", help="whose scaling rules apply (default: %(default)s)"
+    )
+    parser.add_argument("--trace", type=Path, default=TRACE, help="CSV file, or one of Azure's LLM inference traces")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="factor on the number of requests (default: %(default)s)"
+    )
+    parser.add_argument("--max-instances", type=int, help="maximum of hosts, instead of the environment's")
     parser.add_argument("--chart", type=Path, default=Path("build/replay.png"), help="PNG to write (%(default)s)")
     arguments = parser.parse_args()
     console, rules = Console(), rules_of(arguments.environment)

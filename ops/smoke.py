@@ -290,13 +290,13 @@ def print_table(results: list[Result], console: Console) -> None:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m ops.smoke", description=__doc__)
-    parser.add_argument("url", type=api_url, help="of the API, such as https://host/live")
+    parser.add_argument("url", type=api_url, help="URL of the API, such as https://host/live")
     parser.add_argument("--origin", help="also check that pages of this origin may call the API")
-    parser.add_argument("--rate-limit", action="store_true", help="also exceed the rate limit: bars you for a minute")
+    parser.add_argument("--rate-limit", action="store_true", help="also exceed the rate limit; blocks you for a minute")
     parser.add_argument(
         "--modest-from",
         metavar="ADDRESS",
-        help="also be a greedy client, and a modest one at this other address of this machine",
+        help="also act as a greedy client, and as a modest one from this other address of this machine",
     )
     arguments = parser.parse_args()
     checks, origin = dict(CHECKS), arguments.origin

@@ -257,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the days as CSV")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the days as PNG")
     parser.add_argument(
-        "--price", type=float, metavar="DOLLARS", help="for a million generated tokens (default: the forecast's)"
+        "--price", type=float, metavar="DOLLARS", help="of a million generated tokens (default: the forecast's)"
     )
     options = parser.parse_args(arguments)
     environment: Environment = options.environment

@@ -32,7 +32,7 @@ GATEWAY_TIME = Metric("GatewayTime", "Milliseconds")
 """The gateway's own share of a request: from its last byte to the end of the answer, less the wait for a turn and the
 engine's time."""
 TIME_TO_FIRST_TOKEN = Metric("TimeToFirstToken", "Milliseconds")
-"""Of streams only: nobody sees the first token of an answer that comes whole."""
+"""For streams only: nobody sees the first token of an answer that comes whole."""
 INPUT_TOKENS = Metric("InputTokens", "Count")
 OUTPUT_TOKENS = Metric("OutputTokens", "Count")
 IN_FLIGHT = Metric("InFlight", "Count")

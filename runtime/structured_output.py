@@ -16,7 +16,7 @@ MAX_SCHEMAS = 500
 MAX_PROPERTIES = 200
 MAX_VALUES = 500
 MAX_CHARACTERS = 16_000
-"""Of property names, enum values and constants."""
+"""Characters of property names, enum values and constants together."""
 MAX_LENGTHS = 50
 """Sum of minLength and maxLength: each further character takes xgrammar some 10 ms for 49,152 tokens."""
 MAX_ITEMS = 1_000

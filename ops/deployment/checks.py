@@ -33,7 +33,7 @@ from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 CONCURRENCY_QUOTA = "L-B99A9384"
 UNRESERVED = 100
-"""Of an account's Lambda concurrency, what AWS keeps for functions without a share of their own."""
+"""The part of an account's Lambda concurrency that AWS keeps for functions without a share of their own."""
 
 GPU_QUOTA = "L-DB2E81BA"
 """Running On-Demand G and VT instances, in vCPUs. https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html"""

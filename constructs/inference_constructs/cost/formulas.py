@@ -11,10 +11,10 @@ from inference_constructs.api import AUTHORIZER_MIB, OPERATIONS
 from inference_constructs.cost.prices import HOURS_PER_MONTH, Prices
 
 BYTES_PER_TOKEN = 250
-"""Of a streamed answer, measured with vLLM 0.32: each token is an event of JSON."""
+"""Bytes of a streamed answer for each token, measured with vLLM 0.32: each token is an event of JSON."""
 
 BYTES_PER_INPUT_TOKEN = 4
-"""Of a prompt: English text has about four characters a token (https://platform.openai.com/tokenizer)."""
+"""Bytes of a prompt for each token: English text has about four characters a token (https://platform.openai.com/tokenizer)."""
 
 BYTES_PER_REQUEST = 2_000
 """Estimate: headers and TLS of one answer."""

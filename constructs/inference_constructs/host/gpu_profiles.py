@@ -81,7 +81,7 @@ INSTANCE_TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What of a model decides about its memory; from its config.json.
+    """What determines a model's memory, from its config.json.
 
     Attributes:
         name: Name that clients send.

@@ -29,7 +29,7 @@ VOLUMES = (
     Volume(device=ROOT_DEVICE, gibibytes=ROOT_GIB),
     Volume(device=DATA_DEVICE, gibibytes=DATA_GIB, throughput=VOLUME_MIB_PER_SECOND),
 )
-"""Of a build host, and so of the image."""
+"""The volumes of a build host, and so of the image."""
 
 
 def build_type(instance_type: str) -> str:

@@ -38,7 +38,7 @@ SPEND_HOURS = 24
 """A day: long enough to be no peak."""
 
 SPEND_PERCENT = 105
-"""Of the forecast, which the estimate meets when all is as forecast."""
+"""Percent of the forecast. The estimate equals the forecast when hosts and requests are as forecast."""
 
 BLOCKED_PER_MINUTE = 3_000
 """Requests that the firewall blocks in a minute of a flood: thirty times what one address may send at all."""
