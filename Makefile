@@ -114,7 +114,7 @@ lock: $(APP) ## Resolve the dependencies anew
 	@.venv/bin/npm install --package-lock-only
 	@for file in runtime/requirements-cpu.txt ops/maintain/requirements-checkov.txt; do \
 		{ grep '^#' $$file; sed -E '/^#|--hash/d; s/ \\$$//' $$file \
-			| .tools/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -; } \
+			| .tools/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11.5 --generate-hashes --no-annotate --no-header -; } \
 			> $$file.new && mv $$file.new $$file; done
 
 .PHONY: clean
