@@ -16,10 +16,12 @@ import pytest
 
 from inference_constructs.host import gateway_settings as host_gateway
 from inference_constructs.host.boot_script import DATA_FOLDER, MODEL_FOLDER
-from inference_constructs.host.image_contract import VOLUMES, Volume
+from inference_constructs.host.image_contract import VOLUMES, Volume, build_type
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
-from stacks.environments import ENVIRONMENTS
-from stacks.hosts import build_document, built_version
+from runtime.engine import command
+from stacks.environments import ENVIRONMENTS, Environment
+from stacks.hosts import build_document, built_version, trial_settings
+from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
 from support.stack_json import Json, only, references, resources
 
@@ -176,6 +178,18 @@ def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: P
         (command,) = [c for c in steps(document, "build")[2]["inputs"]["commands"] if c.startswith("cat > trial.env")]
         subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, timeout=60)
         assert read_env_file(tmp_path / "trial.env").model == MODEL_FOLDER
+
+
+@pytest.mark.req("R1.2")
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
+def test_trial_starts_the_engine_as_hosts_do_so_that_the_compile_cache_is_theirs(
+    environment: Environment, synthesized: dict[str, Json], tmp_path: Path
+) -> None:
+    """Nearly every argument is in the cache's key, so the whole command must be the same."""
+    root = run_boot_script(evaluated_boot_script(synthesized[environment.prefix]), tmp_path)
+    trial = tmp_path / "trial.env"
+    trial.write_text(trial_settings(build_type(environment.instance_type)))
+    assert command(read_env_file(trial)) == command(read_env_file(root / "etc/inference/gateway.env"))
 
 
 @pytest.mark.req("R1.1")
