@@ -70,17 +70,17 @@ class EngineFailedError(Exception):
 
 
 def command(settings: Settings) -> list[str]:
-    """Return vLLM's command line: `vllm serve` unless the settings say otherwise, with the model first.
+    """Return vLLM's command line, unless the settings say otherwise that of the module which `vllm serve` runs.
 
+    The command itself imports vLLM's other commands too, and asks for metadata that the build for CPUs lacks.
     https://docs.vllm.ai/en/latest/cli/serve.html
     """
     first, *rest = shlex.split(settings.engine_command)
     return [
         sys.executable if first == "python" else first,
         *rest,
-        settings.model,
         *("--host", "127.0.0.1", "--port", str(settings.engine_port)),
-        *("--served-model-name", settings.served_model_name),
+        *("--model", settings.model, "--served-model-name", settings.served_model_name),
         *("--structured-outputs-config", STRUCTURED_OUTPUTS),
         *(("--enable-auto-tool-choice", "--tool-call-parser", settings.tool_parser) if settings.tool_parser else ()),
         "--disable-uvicorn-access-log",

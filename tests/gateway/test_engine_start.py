@@ -1,6 +1,5 @@
 """How vLLM is started, and how its log tells the stages of its boot."""
 
-import shlex
 from pathlib import Path
 
 import msgspec
@@ -48,12 +47,6 @@ def test_words_of_a_stage_are_those_of_vllms_source(source: str) -> None:
     (packages,) = Path(engine_python()).parents[1].glob("lib/python*/site-packages")
     assert SOURCES[source] in STAGE_OF_LOG_LINE
     assert SOURCES[source] in (packages / source).read_bytes()
-
-
-def test_engine_is_started_by_vllms_own_command_with_the_model_first() -> None:
-    settings = Settings(model="/models/phi")
-    words = [*shlex.split(settings.engine_command)[1:], settings.model]
-    assert command(settings)[1 : 1 + len(words)] == ["-m", "vllm.entrypoints.cli.main", "serve", "/models/phi"]
 
 
 def test_longest_answer_is_not_in_the_command_whose_hash_names_the_compile_cache() -> None:
