@@ -16,7 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from inference_constructs.api import STAGE
+from inference_constructs.api import STAGE, ApiMetrics
+from inference_constructs.fleet import FleetMetrics, alarm_name, group_name
+from inference_constructs.foundation import Home
 from inference_constructs.host import instance_type_of
 from inference_constructs.monitoring import (
     COLUMNS,
@@ -53,25 +55,24 @@ ALARM_ROWS = 5
 
 def sample_content() -> DashboardContent:
     """A dashboard's content with the names and the round figures of an environment that is not there."""
-    metrics = ServiceMetrics(
+    home = Home(prefix="inference-demo", region="us-east-1", account_id="123456789012", partition="aws")
+    fleet = FleetMetrics(
         environment="demo",
-        region="us-east-1",
-        api="inference-demo",
-        stage=STAGE,
-        web_acl="inference-demo",
+        group=group_name(home.prefix),
         load_balancer="app/inference-demo/1",
         target_group="targetgroup/inference-demo/1",
-        group="inference-demo-hosts",
     )
+    api = ApiMetrics(region=home.region, api=home.prefix, stage=STAGE, web_acl=home.prefix)
+    metrics = ServiceMetrics(fleet=fleet, api=api)
     cost = RunningCost(
         host_hour=1.006, million_requests=4.3, fixed_hour="0.2", forecast_hour="1.21", forecast_month="883"
     )
     names = [alarm.name for alarm in all_alarms(metrics, cost, 2)]
     return DashboardContent(
-        title="inference-demo (sample data)",
+        title=f"{home.prefix} (sample data)",
         links={"Demo page": "https://demo.example", "Health": "https://api.example/health"},
         metrics=metrics,
-        alarms=[f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:inference-demo-{name}" for name in names],
+        alarms=[home.arn("cloudwatch", f"alarm:{alarm_name(home.prefix, name)}") for name in names],
         max_instances=2,
         gpu_memory_mib=instance_type_of("g5.xlarge").gpu.memory_gib * 1024,
         cost=cost,
@@ -129,7 +130,8 @@ def draw_chart(axes: Axes, properties: dict[str, Any], times: NDArray[np.datetim
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
     axes.set_xlim(times[0], times[-1])  # pyright: ignore[reportArgumentType]
-    axes.set_ylim(0, properties["yAxis"]["left"].get("max", axes.get_ylim()[1] * 1.12 or 1))
+    _, top = axes.get_ylim()
+    axes.set_ylim(0, properties["yAxis"]["left"].get("max", top * 1.12 or 1))
     locator = AutoDateLocator(minticks=3, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))

@@ -25,6 +25,7 @@ import httpx
 from rich.console import Console
 from rich.status import Status
 
+from inference_constructs.foundation import timeouts
 from inference_constructs.page import security_headers
 from ops import forecast
 from ops.deployment import synthesize
@@ -113,7 +114,7 @@ def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Ge
         "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
         "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS),
-        "GATEWAY_DRAIN_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + 5),
+        "GATEWAY_DRAIN_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + timeouts.DRAIN.margin),
         "GATEWAY_ENVIRONMENT": "local",
     }
     with log.open("wb") as output:

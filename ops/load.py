@@ -18,16 +18,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ops.shared.api_url import KEY_VARIABLE, api_url
+from ops.shared.charts import chart
 from ops.shared.paths import ROOT, engine_python
 from ops.shared.percentiles import percentile
-from ops.smoke import KEY_VARIABLE, api_url
 
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
@@ -59,6 +60,26 @@ class Load:
     def requests(self) -> int:
         """Number of requests in all."""
         return max(1, round(self.rate * self.seconds))
+
+
+class Answer(NamedTuple):
+    """What vLLM's load generator measured of one request.
+
+    Attributes:
+        error: Traceback or status, empty where there was none.
+        tokens: Length of the answer.
+        latency: Seconds from sending to the last token.
+        first_token: Seconds from sending to the first token.
+        gaps: Seconds between tokens.
+        started: When it was sent, on the generator's clock; 0 where it was not.
+    """
+
+    error: str
+    tokens: int
+    latency: float
+    first_token: float
+    gaps: list[float]
+    started: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,25 +151,21 @@ def report_of(result: dict[str, Any], load: Load) -> Report:
 
     Where every answer has the same length, one with fewer tokens was cut short, and is a failure.
     """
-    rows = list(
-        zip(
-            *(result[name] for name in ("errors", "output_lens", "latencies", "ttfts", "itls", "start_times")),
-            strict=True,
-        )
-    )
+    columns = (result[name] for name in ("errors", "output_lens", "latencies", "ttfts", "itls", "start_times"))
+    answers = [Answer(*row) for row in zip(*columns, strict=True)]
     least = load.output_tokens if load.ignore_eos else 1
-    complete = [row for row in rows if not row[0] and row[1] >= least]
-    failures = Counter(row[0].strip().splitlines()[-1] for row in rows if row[0])
-    if cut := len(rows) - len(complete) - failures.total():
+    complete = [answer for answer in answers if not answer.error and answer.tokens >= least]
+    failures = Counter(answer.error.strip().splitlines()[-1] for answer in answers if answer.error)
+    if cut := len(answers) - len(complete) - failures.total():
         failures["answer cut short"] = cut
-    first = min((row[5] for row in rows if row[5]), default=0.0)
+    first = min((answer.started for answer in answers if answer.started), default=0.0)
     return Report(
-        latencies=[row[2] for row in complete],
-        first_tokens=[row[3] for row in complete],
-        gaps=[gap for row in complete for gap in row[4]],
-        started=[row[5] - first for row in complete],
+        latencies=[answer.latency for answer in complete],
+        first_tokens=[answer.first_token for answer in complete],
+        gaps=[gap for answer in complete for gap in answer.gaps],
+        started=[answer.started - first for answer in complete],
         failures=failures,
-        tokens_per_second=sum(row[1] for row in complete) / result["duration"],
+        tokens_per_second=sum(answer.tokens for answer in complete) / result["duration"],
         requests_per_second=len(complete) / result["duration"],
     )
 
@@ -177,19 +194,12 @@ def print_report(report: Report, load: Load, console: Console) -> None:
 
 def draw(report: Report, target: Path) -> None:
     """Write latency and time to first token over time as a PNG file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
-    axes.scatter(report.started, report.latencies, s=12, label="latency")
-    axes.scatter(report.started, report.first_tokens, s=12, label="time to first token")
-    axes.set(xlabel="seconds since the start", ylabel="seconds", ylim=(0, None))
-    axes.legend()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=120)
-    pyplot.close(figure)
+    with chart(target, 9, 4) as figure:
+        axes = figure.subplots()
+        axes.scatter(report.started, report.latencies, s=12, label="latency")
+        axes.scatter(report.started, report.first_tokens, s=12, label="time to first token")
+        axes.set(xlabel="seconds since the start", ylabel="seconds", ylim=(0, None))
+        axes.legend()
 
 
 def model_of(url: str, key: str | None) -> str:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -109,13 +109,20 @@ class NotListedError(LookupError):
     """AWS's price list has no such product."""
 
 
-def unit_prices(product: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    """Yield first unit and dollars a unit of each paid tier, on demand."""
+class Tier(NamedTuple):
+    """Units from a first one on, and dollars for each."""
+
+    first_unit: float
+    dollars: float
+
+
+def paid_tiers(product: Mapping[str, Any]) -> Iterator[Tier]:
+    """Yield a product's tiers that cost something, on demand."""
     for term in product["terms"].get("OnDemand", {}).values():
         for tier in term["priceDimensions"].values():
             dollars = float(tier["pricePerUnit"].get("USD", 0))
             if dollars > 0:
-                yield float(tier.get("beginRange", 0)), dollars
+                yield Tier(float(tier.get("beginRange", 0)), dollars)
 
 
 def look_up(client: Any, query: Query, region: str) -> float:
@@ -136,9 +143,9 @@ def look_up(client: Any, query: Query, region: str) -> float:
     pages = client.get_paginator("get_products").paginate(ServiceCode=query.service, Filters=filters)
     products = [json.loads(text) for page in pages for text in page["PriceList"]]
     found = {
-        min(tiers)[1]
+        min(tiers).dollars
         for product in products
-        if _is_of(product["product"]["attributes"]["usagetype"], query) and (tiers := list(unit_prices(product)))
+        if _is_of(product["product"]["attributes"]["usagetype"], query) and (tiers := list(paid_tiers(product)))
     }
     wanted_in = f"for {query.service} {query.usage_type} in {region}"
     if not found:

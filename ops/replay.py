@@ -19,6 +19,7 @@ from rich.table import Table
 
 from inference_constructs.cost import prices_of
 from inference_constructs.host import boot_seconds, host_gateway
+from ops.shared.charts import chart
 from ops.shared.paths import STACKS
 from ops.shared.percentiles import percentile
 from ops.simulation import (
@@ -84,7 +85,7 @@ def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: C
         "latency p99": lambda o: latency(o, 99),
         "rejected (503)": lambda o: f"{o.rejected:,}",
         "late (504)": lambda o: f"{o.late:,}",
-        "most hosts": lambda o: f"{max((point[1] for point in o.timeline), default=rules.minimum)}",
+        "most hosts": lambda o: f"{max((period.serving for period in o.timeline), default=rules.minimum)}",
         "GPU hours": lambda o: f"{o.host_seconds / 3600:.2f}",
         "GPU dollars": lambda o: f"{o.host_seconds / 3600 * hour:.2f}",
     }
@@ -95,25 +96,18 @@ def print_table(outcomes: dict[Signal, Outcome], rules: ScalingRules, console: C
 
 def draw(requests: list[Request], outcomes: dict[Signal, Outcome], target: Path) -> None:
     """Write the trace, the metrics and the hosts over time as a PNG file."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, (load, metric, hosts) = pyplot.subplots(3, 1, figsize=(9, 7), sharex=True, layout="constrained")
     minutes = int(requests[-1].arrival // 60) + 1
-    load.hist([request.arrival / 60 for request in requests], bins=minutes, range=(0, minutes), color="grey")
-    load.set(ylabel="requests a minute")
-    for signal, outcome in outcomes.items():
-        times = [point[0] / 60 for point in outcome.timeline]
-        metric.plot(times, [point[3] for point in outcome.timeline], label=SIGNALS[signal])
-        hosts.step(times, [point[1] for point in outcome.timeline], where="post", label=SIGNALS[signal])
-    metric.set(ylabel="metric, %", ylim=(0, None))
-    hosts.set(ylabel="hosts that serve", xlabel="minutes", ylim=(0, None))
-    hosts.legend(title="scaled by")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=120)
-    pyplot.close(figure)
+    with chart(target, 9, 7) as figure:
+        load, metric, hosts = figure.subplots(3, 1, sharex=True)
+        load.hist([request.arrival / 60 for request in requests], bins=minutes, range=(0, minutes), color="grey")
+        load.set(ylabel="requests a minute")
+        for signal, outcome in outcomes.items():
+            times = [period.end / 60 for period in outcome.timeline]
+            metric.plot(times, [period.metric for period in outcome.timeline], label=SIGNALS[signal])
+            hosts.step(times, [period.serving for period in outcome.timeline], where="post", label=SIGNALS[signal])
+        metric.set(ylabel="metric, %", ylim=(0, None))
+        hosts.set(ylabel="hosts that serve", xlabel="minutes", ylim=(0, None))
+        hosts.legend(title="scaled by")
 
 
 def main() -> None:

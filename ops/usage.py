@@ -27,8 +27,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from inference_constructs.foundation import RETENTION_DAYS
-from ops.forecast import forecasts
+from ops.cost import forecasts
 from ops.shared.arguments import add_environment
+from ops.shared.charts import COLOURS, chart, style_bars
 from runtime.metrics import INPUT_TOKENS, KEY_ID, OUTPUT_TOKENS, REQUESTS
 from stacks.environments import Environment
 
@@ -223,28 +224,18 @@ def stacked(days: Sequence[Usage]) -> dict[str, dict[str, int]]:
 
 def draw(days: Sequence[Usage], path: Path) -> None:
     """Draw each day's generated tokens by key as a PNG file."""
-    # matplotlib takes a second to load
-    from matplotlib.figure import Figure
-
-    from ops.cost import COLOURS
-
-    figure = Figure(figsize=(11, 4.5), dpi=110, layout="constrained")
-    axes = figure.subplots()
     bottom: Counter[str] = Counter()
-    for (name, tokens), colour in zip(stacked(days).items(), COLOURS, strict=False):
-        periods = list(tokens)
-        axes.bar(periods, list(tokens.values()), bottom=[bottom[day] for day in periods], color=colour, label=name)
-        bottom.update(tokens)
-    axes.yaxis.set_major_formatter("{x:,.0f}")
-    axes.tick_params(axis="x", rotation=60)
-    axes.grid(axis="y", alpha=0.3)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("Generated tokens a day, by API key", loc="left", fontweight="bold")
-    if days:
-        axes.legend(frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with chart(path, 11, 4.5) as figure:
+        axes = figure.subplots()
+        for (name, tokens), colour in zip(stacked(days).items(), COLOURS, strict=False):
+            periods = list(tokens)
+            axes.bar(periods, list(tokens.values()), bottom=[bottom[day] for day in periods], color=colour, label=name)
+            bottom.update(tokens)
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.tick_params(axis="x", rotation=60)
+        style_bars(axes, "Generated tokens a day, by API key", along="y")
+        if days:
+            axes.legend(frameon=False)
 
 
 def price_of(environment: Environment) -> float:

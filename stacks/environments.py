@@ -1,8 +1,12 @@
 """The environments, as data. What an operator may change without a new synthesis is an OpenTofu variable instead."""
 
+import re
+import sys
 from dataclasses import dataclass
+from typing import Literal
 
 from inference_constructs.foundation import Domain
+from inference_constructs.network import plan_subnets
 
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""
@@ -10,16 +14,25 @@ PROJECT = "inference"
 REGION = "us-east-1"
 """AWS region of the state, of the machine image's build and, unless an environment says otherwise, of the service."""
 
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,11}[a-z0-9])?")
+"""What fits into every name that an environment's is part of.
+
+The longest is a bucket's, `inference-NAME-access-logs-ACCOUNT-REGION`, with 63 characters where the region has 14. A
+load balancer's has 32 at most, and takes the first 5.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
     """One deployment of the service.
 
     Attributes:
-        name: Short name; part of resource names and of the state's key.
-        region: AWS region.
+        name: Part of resource names and of the state's key.
+        region: AWS region, one whose prices are known.
         vpc_cidr: IPv4 range of the VPC, /16 to /24.
-        zone_count: Number of availability zones, 2 or 3.
+        zone_count: Number of availability zones.
         instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
@@ -45,7 +58,7 @@ class Environment:
     name: str
     region: str = REGION
     vpc_cidr: str
-    zone_count: int = 2
+    zone_count: Literal[2, 3] = 2
     instance_type: str = "g5.xlarge"
     min_instances: int = 1
     max_instances: int
@@ -62,24 +75,48 @@ class Environment:
     dns_firewall: bool = False
     session_transcripts: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ValueError: one line that says which environment, what and why.
+        """
+        try:
+            self._refuse_impossible()
+        except ValueError as error:
+            raise ValueError(f"environment {self.name!r}: {error}") from None
+
+    def _refuse_impossible(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError("the name must be 1 to 13 small letters, digits and hyphens, no hyphen at an end")
+        if self.min_instances < 1:
+            raise ValueError(f"min_instances must be at least 1, got {self.min_instances}")
+        if self.min_instances > self.max_instances:
+            raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
+        plan_subnets(self.vpc_cidr, self.zone_count)
+
     @property
     def prefix(self) -> str:
         """First part of the names of this environment's resources."""
         return f"{PROJECT}-{self.name}"
 
 
-DEV = Environment(name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2)
-STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2, requests_per_month=50_000)
-PROD = Environment(
-    name="prod",
-    vpc_cidr="10.30.0.0/20",
-    zone_count=3,
-    min_instances=2,
-    max_instances=6,
-    requests_per_month=1_000_000,
-    authorizer_concurrency=20,
-    deletion_protection=True,
-    site_firewall=True,
-)
+# one line instead of a traceback, for every command that reads the environments
+try:
+    DEV = Environment(name="dev", vpc_cidr="10.10.0.0/20", instance_type="g4dn.xlarge", max_instances=2)
+    STAGING = Environment(name="staging", vpc_cidr="10.20.0.0/20", max_instances=2, requests_per_month=50_000)
+    PROD = Environment(
+        name="prod",
+        vpc_cidr="10.30.0.0/20",
+        zone_count=3,
+        min_instances=2,
+        max_instances=6,
+        requests_per_month=1_000_000,
+        authorizer_concurrency=20,
+        deletion_protection=True,
+        site_firewall=True,
+    )
 
-ENVIRONMENTS = (DEV, STAGING, PROD)
+    ENVIRONMENTS = (DEV, STAGING, PROD)
+except ValueError as error:
+    sys.exit(f"error: {error}")

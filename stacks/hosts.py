@@ -21,6 +21,7 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
     """
     domain = environment.load_balancer_domain
     return HostSettings(
+        environment=environment.name,
         instance_type=environment.instance_type,
         image_version=environment.image_version or built_version(environment.instance_type),
         deletion_protection=environment.deletion_protection,

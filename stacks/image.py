@@ -8,7 +8,7 @@ from cdktf import AssetType, TerraformAsset, TerraformOutput, TerraformStack, Te
 from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
-from inference_constructs.foundation import Account, PrivateBucket
+from inference_constructs.foundation import PrivateBucket, create_home
 from inference_constructs.host import build_type
 from inference_constructs.image import BuildNetwork, BuildRole, BuildSite, ImageBuild, image_bundle
 from stacks.backend import remote_state
@@ -26,12 +26,9 @@ class ImageStack(TerraformStack):
     ) -> None:
         super().__init__(scope, id)
         remote_state(self)
-        account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
-        prefix = f"{PROJECT}-host"
+        home = create_home(self, prefix=f"{PROJECT}-host", region=region, tags={"Project": PROJECT, "Stack": id})
         builders = sorted({build_type(instance_type) for instance_type in instance_types})
-        bucket = PrivateBucket(
-            self, "Bucket", name=f"{prefix}-images-{account.account_id}-{region}", force_destroy=True
-        )
+        bucket = PrivateBucket(self, "Bucket", name=home.bucket_name("images"), force_destroy=True)
         zone = TerraformVariable(
             self,
             "build_zone",
@@ -41,8 +38,8 @@ class ImageStack(TerraformStack):
             description="Availability zone of the build hosts; the first one that offers all their types unless given.",
         )
         site = BuildSite(
-            network=BuildNetwork(self, "Network", prefix=f"{prefix}-build", instance_types=builders, zone=zone),
-            role=BuildRole(self, "Role", prefix=prefix, account=account, bucket=bucket),
+            network=BuildNetwork(self, "Network", home=home, instance_types=builders, zone=zone),
+            role=BuildRole(self, "Role", home=home, bucket=bucket),
             bucket=bucket,
             target_regions=target_regions,
         )
@@ -54,7 +51,7 @@ class ImageStack(TerraformStack):
             image = ImageBuild(
                 self,
                 family.title(),
-                prefix=prefix,
+                home=home,
                 version=built_version(instance_type),
                 instance_type=instance_type,
                 document=build_document(instance_type, bundle=bundle, bundle_uri=bundle_uri),

@@ -6,7 +6,7 @@ from cdktf import TerraformOutput, TerraformResourceLifecycle, TerraformStack
 from constructs import Construct
 
 from inference_constructs.api import ApiLogging
-from inference_constructs.foundation import Account, PrivateBucket
+from inference_constructs.foundation import PrivateBucket, create_home
 from inference_constructs.state import LockTable
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
@@ -19,17 +19,17 @@ class StateStack(TerraformStack):
     def __init__(self, scope: Construct, id: str, *, region: str, api_regions: Sequence[str]) -> None:
         super().__init__(scope, id)
         remote_state(self)
-        account = Account(self, "Account", region=region, tags={"Project": PROJECT, "Stack": id})
+        home = create_home(self, prefix=PROJECT, region=region, tags={"Project": PROJECT, "Stack": id})
         state = PrivateBucket(
             self,
             "State",
-            name=state_bucket_name(account.account_id, region),
+            name=state_bucket_name(home.account_id, region),
             force_destroy=False,
             keep_old_versions_days=90,
         )
         state.bucket.lifecycle = TerraformResourceLifecycle(prevent_destroy=True)
         for api_region in api_regions:
-            ApiLogging(self, f"ApiLogging {api_region}", account=account, region=api_region)
+            ApiLogging(self, f"ApiLogging {api_region}", home=home, region=api_region)
         locks = LockTable(self, "Locks", name=LOCK_TABLE)
         TerraformOutput(
             self,

@@ -134,10 +134,11 @@ async def _warm_connection(port: int) -> Connection:
 
 
 async def _repeat(connection: Connection, until: float, seconds: list[float]) -> None:
+    reader, writer = connection
     while (began := time.perf_counter()) < until:
-        await _request(*connection)
+        await _request(reader, writer)
         seconds.append(time.perf_counter() - began)
-    connection[1].close()
+    writer.close()
 
 
 async def measure(target: Target, connections: int, duration: float) -> None:

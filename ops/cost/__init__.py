@@ -1,5 +1,6 @@
 """The forecast, evaluated and drawn."""
 
-from ops.cost.chart import COLOURS, draw
+from ops.cost.chart import draw
+from ops.cost.forecast import Forecast, forecast_of, forecasts
 
-__all__ = ["COLOURS", "draw"]
+__all__ = ["Forecast", "draw", "forecast_of", "forecasts"]

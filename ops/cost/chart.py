@@ -6,14 +6,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from ops.forecast import Forecast
+from ops.cost.forecast import Forecast
+from ops.shared.charts import COLOURS, chart, style_bars
 
 SHOWN = 6
 """Lines of the forecast with a colour of their own, the most expensive ones; the others are added up."""
-
-COLOURS = ("#1b4965", "#5fa8d3", "#f4a259", "#8cb369", "#bc4b51", "#7b6d8d", "#c9c9c9")
 
 
 def draw(forecasts: Mapping[str, Forecast], path: Path) -> None:
@@ -36,21 +33,16 @@ def draw(forecasts: Mapping[str, Forecast], path: Path) -> None:
     segments[rest] = [
         total - sum(costs[kind] for kind in kinds[:SHOWN]) for total, costs in zip(totals, every, strict=True)
     ]
-    figure = Figure(figsize=(11, 1.6 + 0.55 * len(bars)), dpi=110, layout="constrained")
-    axes = figure.subplots()
     left = [0.0] * len(bars)
-    for (kind, widths), colour in zip(segments.items(), COLOURS, strict=True):
-        axes.barh(list(bars), widths, left=left, color=colour, label=kind, height=0.68)
-        left = [start + width for start, width in zip(left, widths, strict=True)]
-    for row, total in enumerate(totals):
-        axes.text(total + max(totals) * 0.008, row, f"${total:,.0f}", va="center", fontweight="bold")
-    axes.invert_yaxis()
-    axes.set_xlim(0, max(totals) * 1.09)
-    axes.xaxis.set_major_formatter("${x:,.0f}")
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("Estimated cost a month, at the fewest and at the most hosts", loc="left", fontweight="bold")
-    axes.legend(loc="upper right", frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with chart(path, 11, 1.6 + 0.55 * len(bars)) as figure:
+        axes = figure.subplots()
+        for (kind, widths), colour in zip(segments.items(), COLOURS, strict=True):
+            axes.barh(list(bars), widths, left=left, color=colour, label=kind, height=0.68)
+            left = [start + width for start, width in zip(left, widths, strict=True)]
+        for row, total in enumerate(totals):
+            axes.text(total + max(totals) * 0.008, row, f"${total:,.0f}", va="center", fontweight="bold")
+        axes.invert_yaxis()
+        axes.set_xlim(0, max(totals) * 1.09)
+        axes.xaxis.set_major_formatter("${x:,.0f}")
+        style_bars(axes, "Estimated cost a month, at the fewest and at the most hosts", along="x")
+        axes.legend(loc="upper right", frameon=False)

@@ -12,6 +12,8 @@ ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     # unbound: bound to a fixed core, the engine starves where something else keeps that core busy
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    # threads that wait, sleep: where something else keeps a core busy, waiting in a loop made 8 tokens take 25 s, not 6
+    "OMP_WAIT_POLICY": "PASSIVE",
     # without this, a CPU's engine takes no `uni` (vllm/platforms/cpu.py); the engine keeps its process all the same
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }

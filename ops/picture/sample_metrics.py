@@ -133,7 +133,7 @@ def sample(times: NDArray[np.datetime64], period: int) -> Callable[[list[Any]], 
     metrics = SampleMetrics(times, period)
 
     def values(entry: list[Any]) -> Series:
-        names = entry[2:-1]
-        return metrics.of(entry[1], dict(zip(names[::2], names[1::2], strict=True)), entry[-1]["stat"])
+        _namespace, name, *dimensions, options = entry
+        return metrics.of(name, dict(zip(dimensions[::2], dimensions[1::2], strict=True)), options["stat"])
 
     return values

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import simpy
 
@@ -35,6 +35,22 @@ class Work:
         return self.request.arrival
 
 
+class Period(NamedTuple):
+    """The fleet at the end of one of the alarms' periods.
+
+    Attributes:
+        end: Seconds since the start.
+        serving: Hosts that serve.
+        wanted: Hosts that the rules want.
+        metric: What the rules look at, in percent.
+    """
+
+    end: float
+    serving: int
+    wanted: int
+    metric: float
+
+
 @dataclass
 class Outcome:
     """What became of all requests, and of the fleet over time.
@@ -44,14 +60,14 @@ class Outcome:
         rejected: Number of requests that found no place: 503.
         late: Number of requests that passed their deadline: 504.
         host_seconds: Seconds of all hosts together, from launch to termination.
-        timeline: For each period: its end in seconds, hosts that serve, hosts wanted, and the metric.
+        timeline: Each period, in order.
     """
 
     latencies: list[float] = field(default_factory=list[float])
     rejected: int = 0
     late: int = 0
     host_seconds: float = 0.0
-    timeline: list[tuple[float, int, int, float]] = field(default_factory=list[tuple[float, int, int, float]])
+    timeline: list[Period] = field(default_factory=list[Period])
 
 
 class Host:
@@ -210,7 +226,7 @@ class Fleet:
             settled = sum(self._env.now - host.launched >= self._rules.warmup_seconds for host in active)
             wanted = self._autoscaler.desired(value, settled=settled, warming=len(active) - settled)
             serving = sum(host.serves for host in active)
-            self.outcome.timeline.append((self._env.now, serving, wanted, value))
+            self.outcome.timeline.append(Period(self._env.now, serving, wanted, value))
             self._change(wanted - len(active))
 
     def _change(self, difference: int) -> None:

@@ -5,15 +5,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import cdktf
 import pytest
 
+from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
-from ops.cost.chart import draw
+from ops.cost import draw, forecast_of
 from ops.deployment.tofu import tofu_path
-from ops.forecast import forecast
 from stacks.environments import DEV
 from support.forecast_coverage import FREE, PRICED
-from support.stack_json import Json, resources
+from support.stack_json import Json, parse, resources
 
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -66,7 +67,7 @@ def test_tofu_and_the_table_agree(
 ) -> None:
     stack = synthesized["inference-dev"]
     by_tofu = applied(tofu, stack, variables, tmp_path)
-    by_python = forecast(stack, variables)
+    by_python = forecast_of(stack, variables)
     assert by_tofu["monthly_cost_breakdown_usd"] == pytest.approx(by_python.at_minimum, abs=CENT)
     assert by_tofu["monthly_cost_breakdown_at_maximum_usd"] == pytest.approx(by_python.at_maximum, abs=CENT)
     assert by_tofu["usd_per_million_tokens"] == pytest.approx(by_python.per_million_tokens, abs=CENT)
@@ -82,7 +83,7 @@ def test_figures_are_those_of_an_independent_calculation(
     synthesized: dict[str, Json], variables: dict[str, Any]
 ) -> None:
     dev = synthesized[DEV.prefix]
-    found = forecast(dev, variables)
+    found = forecast_of(dev, variables)
     hosts, requests = variables.get("min_instances", 1), variables.get("requests_per_month", 10_000)
     answer_bytes = 250 * variables.get("output_tokens_per_request", 200) + 2_000
     alarms, endpoints = len(resources(dev, "aws_cloudwatch_metric_alarm")), 4
@@ -116,6 +117,20 @@ def test_every_line_of_the_table_is_priced_by_something_in_the_stack(inference: 
     assert not missing
 
 
+def test_what_is_created_after_the_forecast_is_counted() -> None:
+    stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
+    CostForecast(stack, "Forecast", region="us-east-1", instance_type="g5.xlarge")
+    create_encrypted_home(stack, prefix="inference-test", region="us-east-1", tags={})
+    breakdown = parse(cdktf.Testing.synth(stack))["output"]["monthly_cost_breakdown_usd"]["value"]
+    assert breakdown["KMS"].startswith("${floor((1 * ")
+
+
+def test_unknown_price_ends_the_synthesis_where_the_forecast_is_created() -> None:
+    stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
+    with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
+        CostForecast(stack, "Forecast", region="us-east-1", instance_type="g9.huge")
+
+
 def test_unknown_region_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match=r"no prices of region 'mars-1'; it has .*us-east-1"):
         prices_of("mars-1")
@@ -129,6 +144,6 @@ def test_unknown_instance_type_is_refused_in_words() -> None:
 @pytest.mark.req("R8.4")
 def test_chart_is_drawn(synthesized: dict[str, Json], tmp_path: Path) -> None:
     path = tmp_path / "made" / "forecast.png"
-    draw({name: forecast(stack) for name, stack in synthesized.items() if name.startswith("inference-")}, path)
+    draw({name: forecast_of(stack) for name, stack in synthesized.items() if name.startswith("inference-")}, path)
     width, height = (int.from_bytes(path.read_bytes()[start : start + 4]) for start in (16, 20))
     assert width > height > 400

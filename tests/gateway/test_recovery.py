@@ -14,7 +14,7 @@ from httpx_sse import EventSource
 from support.engine_fixtures import BOOT_SECONDS, Gateway, counting, process_group, wait_for
 
 STREAMS = 19
-SHORT: dict[str, Any] = {"prompt": "Hello", "max_tokens": 100}
+SHORT: dict[str, Any] = {"prompt": "Hello", "max_tokens": 40}
 LONG = {"prompt": "Hello", "max_tokens": 30_000}
 
 

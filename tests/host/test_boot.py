@@ -30,8 +30,6 @@ from support.stack_json import Json
 
 MACHINE = ROOT / "runtime" / "machine"
 UNIT = MACHINE / "inference.service"
-LONGEST_TIMEOUT_SECONDS = 240
-"""Upper bound of the variable request_timeout_seconds."""
 
 
 @pytest.fixture
@@ -118,15 +116,6 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_unit_waits_for_the_longest_drain(synthesized: dict[str, Json], tmp_path: Path) -> None:
-    script = evaluated_boot_script(synthesized["inference-prod"], request_timeout_seconds=LONGEST_TIMEOUT_SECONDS)
-    drain = settings_of(run_boot_script(script, tmp_path)).drain_timeout_seconds
-    words = UNIT.read_text().split()
-    docker_waits = int(words[words.index("--time") + 1])
-    (systemd_waits,) = [int(word.partition("=")[2]) for word in words if word.startswith("TimeoutStopSec=")]
-    assert drain < docker_waits < systemd_waits
 
 
 SERVE = MACHINE / "serve.sh"

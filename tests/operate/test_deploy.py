@@ -20,8 +20,8 @@ import pytest
 from botocore.stub import Stubber
 from rich.console import Console
 
-from ops import deploy, destroy
-from ops.deploy import Deployment
+from ops import destroy
+from ops.deployment import Deployment, refuse_silence
 from ops.deployment.readiness import wait_until_ready
 from ops.deployment.tofu import Stack, tofu_path
 from stacks.environments import DEV, PROD, REGION
@@ -72,7 +72,9 @@ def stack(folder: Path, name: str, body: dict[str, Any]) -> Stack:
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The state stack: its one resource makes bucket and table."""
-    monkeypatch.setattr(deploy, "local_state_path", lambda account, region: tmp_path / "bootstrap.tfstate")
+    monkeypatch.setattr(
+        "ops.deployment.deployment.local_state_path", lambda account, region: tmp_path / "bootstrap.tfstate"
+    )
     script = tmp_path / "make_bucket.py"
     script.write_text(MAKE_BUCKET)
     provisioner = {"local-exec": {"command": f"{sys.executable} {script}"}}
@@ -206,10 +208,10 @@ def test_a_protected_environment_without_alarm_address_is_refused_before_anythin
     given = tmp_path / "prod.tfvars"
     given.write_text('alarm_email = "operator@example.com"')
     with pytest.raises(SystemExit, match="its alarms must reach somebody"):
-        deploy.refuse_silence(PROD, ["-var=max_instances=3"])
-    deploy.refuse_silence(PROD, ["-var=alarm_email=operator@example.com"])
-    deploy.refuse_silence(PROD, [f"-var-file={given}"])
-    deploy.refuse_silence(DEV, [])
+        refuse_silence(PROD, ["-var=max_instances=3"])
+    refuse_silence(PROD, ["-var=alarm_email=operator@example.com"])
+    refuse_silence(PROD, [f"-var-file={given}"])
+    refuse_silence(DEV, [])
 
 
 def test_a_state_bucket_of_another_account_is_refused(state: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +220,7 @@ def test_a_state_bucket_of_another_account_is_refused(state: Stack, monkeypatch:
     # what S3 says where the owner is another; moto does not compare owners
     stubber.add_client_error("head_bucket", "403", expected_params={"Bucket": BUCKET, "ExpectedBucketOwner": ACCOUNT})
     stubber.activate()
-    monkeypatch.setattr(deploy.boto3, "client", lambda *_, **__: s3)
+    monkeypatch.setattr("boto3.client", lambda *_, **__: s3)
     with pytest.raises(SystemExit, match="another account's"):
         deployment().state(state)
 

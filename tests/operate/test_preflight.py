@@ -15,8 +15,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from inference_constructs.foundation.domain import Domain
-from ops import preflight
-from ops.preflight import Status
+from ops.deployment import checks
+from ops.deployment.checks import Status
 from stacks.environments import REGION, Environment
 from support.paths import ROOT
 
@@ -62,13 +62,13 @@ def subnet(ec2: Any) -> str:
 @pytest.mark.req("R3.4")
 @pytest.mark.parametrize(("vcpus", "status"), [(11, Status.TO_DO), (12, Status.OK)])
 def test_the_gpu_quota_must_hold_the_maximum_of_hosts(vcpus: float, status: Status) -> None:
-    assert preflight.check_gpu_quota(gpu_quota(vcpus), client("ec2"), TRIAL).status is status
+    assert checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), TRIAL).status is status
 
 
 def test_what_else_runs_in_the_account_counts_against_the_gpu_quota() -> None:
     ec2 = client("ec2")
     run_host(ec2, "g4dn.xlarge", "something-else")
-    finding = preflight.check_gpu_quota(gpu_quota(15), ec2, TRIAL)
+    finding = checks.check_gpu_quota(gpu_quota(15), ec2, TRIAL)
     assert finding.status is Status.TO_DO
     assert "--desired-value 28" in finding.detail
 
@@ -76,21 +76,21 @@ def test_what_else_runs_in_the_account_counts_against_the_gpu_quota() -> None:
 def test_the_environments_own_hosts_do_not_count_twice() -> None:
     ec2 = client("ec2")
     run_host(ec2, "g5.xlarge", "inference-trial-hosts")
-    assert preflight.check_gpu_quota(gpu_quota(12), ec2, TRIAL).status is Status.OK
+    assert checks.check_gpu_quota(gpu_quota(12), ec2, TRIAL).status is Status.OK
 
 
 def test_hosts_that_are_no_gpu_hosts_do_not_count() -> None:
     ec2 = client("ec2")
     run_host(ec2, "m5.xlarge", "something-else")
-    assert preflight.used_vcpus(ec2, TRIAL) == 0
+    assert checks.used_vcpus(ec2, TRIAL) == 0
 
 
-def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> preflight.Finding:
+def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> checks.Finding:
     quotas = client("service-quotas")
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=max_instances)
     with Stubber(quotas) as stubber:
         stubber.add_response("list_service_quotas", {"Quotas": quotas_of_ebs}, {"ServiceCode": "ebs"})
-        return preflight.check_initialization_quota(quotas, environment)
+        return checks.check_initialization_quota(quotas, environment)
 
 
 @pytest.mark.req("R1.2")
@@ -106,18 +106,18 @@ def test_a_quota_for_filling_volumes_that_was_raised_counts() -> None:
 
 def test_a_full_vpc_quota_is_found() -> None:
     ec2, quotas = client("ec2"), client("service-quotas")
-    assert preflight.check_vpc_quota(quotas, ec2, TRIAL).status is Status.OK
+    assert checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.OK
     for number in range(4):
         ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
-    assert preflight.check_vpc_quota(quotas, ec2, TRIAL).status is Status.TO_DO
+    assert checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.TO_DO
 
 
 @pytest.mark.req("R6.1", "R1.3")
 def test_a_type_that_no_zone_offers_is_found() -> None:
     ec2 = client("ec2")
     unknown = Environment(name="trial", vpc_cidr="10.0.0.0/20", instance_type="g5.none", max_instances=1)
-    assert preflight.check_zones(ec2, TRIAL).status is Status.OK
-    assert preflight.check_zones(ec2, unknown).status is Status.TO_DO
+    assert checks.check_zones(ec2, TRIAL).status is Status.OK
+    assert checks.check_zones(ec2, unknown).status is Status.TO_DO
 
 
 def put_image(value: str, version: str) -> None:
@@ -143,12 +143,12 @@ def test_what_the_authorizer_reserves_must_leave_100(unreserved: int, status: St
     stubber.add_response("get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": unreserved}})
     stubber.activate()
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, authorizer_concurrency=20)
-    assert preflight.check_authorizer_concurrency(functions, environment).status is status
+    assert checks.check_authorizer_concurrency(functions, environment).status is status
 
 
-def image_finding(version: str | None) -> preflight.Finding:
+def image_finding(version: str | None) -> checks.Finding:
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, image_version=version)
-    return preflight.check_image(client("ssm"), client("ec2"), environment)
+    return checks.check_image(client("ssm"), client("ec2"), environment)
 
 
 def test_an_image_that_was_not_built_yet_is_left_to_deploy() -> None:
@@ -174,13 +174,13 @@ def test_the_image_must_be_available() -> None:
 def test_state_is_left_to_deploy_until_it_is_there() -> None:
     account = client("sts").get_caller_identity()["Account"]
     s3 = client("s3")
-    assert preflight.check_state(s3, account).status is Status.DEPLOY_MAKES_IT
+    assert checks.check_state(s3, account).status is Status.DEPLOY_MAKES_IT
     s3.create_bucket(Bucket=f"tofu-state-{account}-{REGION}")
-    assert preflight.check_state(s3, account).status is Status.OK
+    assert checks.check_state(s3, account).status is Status.OK
 
 
-def certificate_finding(arn: str, domain: str) -> preflight.Finding:
-    return preflight.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
+def certificate_finding(arn: str, domain: str) -> checks.Finding:
+    return checks.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
 
 
 def requested_certificate() -> str:
@@ -206,8 +206,8 @@ def test_what_aws_refuses_is_a_finding() -> None:
     stubber = Stubber(denied)
     stubber.add_client_error("describe_regions", "UnauthorizedOperation", "no")
     stubber.activate()
-    finding = preflight.guarded("region", lambda: preflight.check_region(denied, REGION))
-    assert finding == preflight.Finding("region", Status.TO_DO, "DescribeRegions: UnauthorizedOperation: no")
+    finding = checks.guarded("region", lambda: checks.check_region(denied, REGION))
+    assert finding == checks.Finding("region", Status.TO_DO, "DescribeRegions: UnauthorizedOperation: no")
 
 
 def test_without_credentials_it_says_so_and_fails() -> None:

@@ -44,9 +44,9 @@ def ask(page: Page, prompt: str, *, max_tokens: int) -> None:
 
 @pytest.mark.req("R1.1", "R9.3", "R9.5")
 def test_tokens_of_the_engine_appear_one_after_another(page: Page) -> None:
-    ask(page, "Say something", max_tokens=300)
+    ask(page, "Say something", max_tokens=100)
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible(timeout=READY_MILLISECONDS)
-    assert page.locator(".answer").text_content() == counting(0, 300)
+    assert page.locator(".answer").text_content() == counting(0, 100)
     lengths = page.evaluate("window.lengths")
     assert len(set(lengths)) > 5
     assert lengths == sorted(lengths)

@@ -10,10 +10,13 @@ import cdktf
 import pytest
 
 from inference_constructs.api.endpoint import ApiEndpoint
-from inference_constructs.foundation.account import Account
 from inference_constructs.foundation.domain import Domain
+from inference_constructs.foundation.home import create_home
 from inference_constructs.page.files import security_headers
 from inference_constructs.page.site import DemoSite
+from stacks.environments import DEV
+from stacks.settings import site_settings
+from stacks.variables import ServiceVariables
 from support.paths import DEMO
 from support.stack_json import Json, only, parse, references, resources
 
@@ -23,21 +26,14 @@ DOMAIN = Domain(name="demo.example.com", certificate_arn="arn:aws:acm:us-east-1:
 def synthesize(*, domain: Domain | None = None, directory: Path = DEMO) -> Json:
     """A stack that holds one site."""
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "site")
-    account = Account(stack, "Account", region="eu-west-1", tags={})
+    home = create_home(stack, prefix="inference-test", region="eu-west-1", tags={})
     DemoSite(
         stack,
         "Site",
-        prefix="inference-test",
-        account=account,
-        directory=directory,
-        api=ApiEndpoint(stack, "Api", prefix="inference-test", account=account),
-        model="phi-3-mini",
-        max_tokens=512,
-        temperature=1.0,
-        require_api_key=cdktf.TerraformVariable(stack, "require_api_key", type="bool", default=True),
-        rate_limit_per_minute=cdktf.TerraformVariable(stack, "rate_limit_per_minute", type="number", default=100),
-        force_destroy=False,
-        domain=domain,
+        home=home,
+        api=ApiEndpoint(stack, "Api", home=home),
+        site=replace(site_settings(DEV), directory=directory, domain=domain),
+        variables=ServiceVariables(stack, DEV),
     )
     return parse(cdktf.Testing.synth(stack))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.forecast import forecast
+from ops.cost import forecast_of
 from ops.infracost import usage, write
 from support.paths import ROOT
 from support.stack_json import Json
@@ -72,7 +72,7 @@ def test_without_an_api_key_the_workflow_says_so_and_does_nothing_else(key: str,
 @pytest.mark.req("R8.2")
 def test_infracost_is_told_the_forecasts_assumptions(synthesized: dict[str, Json]) -> None:
     prod = synthesized["inference-prod"]
-    assumed = forecast(prod).variables
+    assumed = forecast_of(prod).variables
     told = usage(prod)
     assert told["aws_autoscaling_group"]["instances"] == assumed["min_instances"] == 2
     assert told["aws_api_gateway_rest_api"]["monthly_requests"] == assumed["requests_per_month"] == 1_000_000

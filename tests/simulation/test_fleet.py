@@ -71,8 +71,8 @@ def test_beyond_places_and_queue_requests_are_rejected() -> None:
 @pytest.mark.req("R3.1")
 def test_under_load_a_host_is_wanted_after_three_full_minutes_and_serves_after_its_boot() -> None:
     timeline = run(steady(2, 900, 200)).timeline
-    assert [wanted for _, _, wanted, _ in timeline[:3]] == [1, 1, 3]
-    first = next(second for second, serving, _, _ in timeline if serving > 1)
+    assert [period.wanted for period in timeline[:3]] == [1, 1, 3]
+    first = next(period.end for period in timeline if period.serving > 1)
     assert first == 180 + 60 * -(-(BOOT_SECONDS + RULES.health_check_seconds) // 60)
 
 
@@ -80,7 +80,7 @@ def test_under_load_a_host_is_wanted_after_three_full_minutes_and_serves_after_i
 def test_without_load_hosts_go_one_by_one_after_ten_full_minutes() -> None:
     load = steady(2, 600, 200)
     outcome = run([*load, Request(3000.0, 1, 1)])
-    values = [(value, wanted) for second, _, wanted, value in outcome.timeline if second > 600]
+    values = [(period.metric, period.wanted) for period in outcome.timeline if period.end > 600]
     idle = next(index for index in range(len(values)) if all(value < 30 for value, _ in values[index : index + 10]))
     before = values[idle][1]
     assert [wanted for _, wanted in values[idle : idle + 11]] == [before] * 9 + [before - 1, before - 2]
@@ -90,7 +90,7 @@ def test_without_load_hosts_go_one_by_one_after_ten_full_minutes() -> None:
 def test_the_gpu_is_busy_with_one_stream_while_most_places_are_free() -> None:
     """Why GPU utilisation says little about how much more a host could take."""
     requests = [Request(6.0 * number, 100, 130) for number in range(30)]
-    (gpu, places) = (run(requests, signal).timeline[0][3] for signal in ("gpu", "queue"))
+    (gpu, places) = (run(requests, signal).timeline[0].metric for signal in ("gpu", "queue"))
     assert gpu > 70
     assert places < 15
 
@@ -109,5 +109,5 @@ def test_every_request_has_one_end_and_the_limits_hold(
     outcome = run(requests, signal, max_queued=max_queued)
     assert len(outcome.latencies) + outcome.rejected + outcome.late == len(requests)
     assert all(0 < latency <= RULES.request_timeout_seconds + 1e-5 for latency in outcome.latencies)
-    assert all(RULES.minimum <= wanted <= RULES.maximum for _, _, wanted, _ in outcome.timeline)
-    assert all(1 <= serving <= RULES.maximum for _, serving, _, _ in outcome.timeline)
+    assert all(RULES.minimum <= period.wanted <= RULES.maximum for period in outcome.timeline)
+    assert all(1 <= period.serving <= RULES.maximum for period in outcome.timeline)

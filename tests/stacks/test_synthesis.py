@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,16 +64,3 @@ def test_only_the_provider_modules_in_use_are_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", count], cwd=ROOT, check=True, capture_output=True, text=True)
     assert 0 < int(done.stdout) < 100
-
-
-def test_a_configuration_that_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "stacks", project / "stacks")
-    for name in ("runtime", "demo"):
-        (project / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "main.py", project)
-    environments = project / "stacks" / "environments.py"
-    environments.write_text(environments.read_text().replace("10.20.0.0/20", "10.10.8.0/21"))
-    done = subprocess.run([sys.executable, "main.py"], cwd=project, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr == "error: vpc_cidr 10.10.8.0/21 of staging overlaps 10.10.0.0/20 of dev\n"

@@ -5,12 +5,12 @@ import cdktf
 from inference_constructs.api.api import RateLimitedApi
 from inference_constructs.api.endpoint import ApiEndpoint
 from inference_constructs.fleet.fleet import GpuFleet
-from inference_constructs.foundation.account import Account
 from inference_constructs.foundation.domain import Domain
-from inference_constructs.foundation.encryption import EncryptionKey
+from inference_constructs.foundation.encryption import create_encrypted_home
 from inference_constructs.network.vpc import VpcConstruct
 from stacks.environments import DEV
 from stacks.hosts import host_settings
+from stacks.settings import network_settings
 from stacks.variables import ServiceVariables
 from support.stack_json import Json, parse, references, resources
 
@@ -18,48 +18,18 @@ from support.stack_json import Json, parse, references, resources
 def synthesize_api(*, domain: Domain | None = None, allowed_origins: tuple[str, ...] = ("https://a.example",)) -> Json:
     """Return the JSON of a stack with an API."""
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "api")
-    prefix, variables = DEV.prefix, ServiceVariables(stack, DEV)
-    account = Account(stack, "Account", region=DEV.region, tags={})
-    key = EncryptionKey(stack, "Key", prefix=prefix, account=account)
-    vpc = VpcConstruct(
-        stack,
-        "Vpc",
-        prefix=prefix,
-        account=account,
-        key=key,
-        cidr=DEV.vpc_cidr,
-        zone_count=2,
-        instance_type=DEV.instance_type,
-        interface_endpoints=["logs"],
-    )
-    fleet = GpuFleet(
-        stack,
-        "Fleet",
-        prefix=prefix,
-        environment=DEV.name,
-        account=account,
-        key=key,
-        vpc=vpc,
-        hosts=host_settings(DEV),
-        min_instances=variables.min_instances,
-        max_instances=variables.max_instances,
-        request_timeout_seconds=variables.request_timeout_seconds,
-        rate_limit_per_minute=variables.rate_limit_per_minute,
-    )
+    variables = ServiceVariables(stack, DEV)
+    home = create_encrypted_home(stack, prefix=DEV.prefix, region=DEV.region, tags={})
+    vpc = VpcConstruct(stack, "Vpc", home=home, network=network_settings(DEV))
     RateLimitedApi(
         stack,
         "Api",
-        prefix=prefix,
-        account=account,
-        key=key,
+        home=home,
         vpc=vpc,
-        fleet=fleet,
-        endpoint=ApiEndpoint(stack, "ApiEndpoint", prefix=prefix, account=account, domain=domain),
-        require_api_key=variables.require_api_key,
-        authorizer_concurrency=variables.authorizer_concurrency,
-        request_timeout_seconds=variables.request_timeout_seconds,
-        rate_limit_per_minute=variables.rate_limit_per_minute,
+        fleet=GpuFleet(stack, "Fleet", home=home, vpc=vpc, hosts=host_settings(DEV), variables=variables),
+        endpoint=ApiEndpoint(stack, "ApiEndpoint", home=home, domain=domain),
         allowed_origins=allowed_origins,
+        variables=variables,
     )
     return parse(cdktf.Testing.synth(stack))
 

@@ -230,9 +230,7 @@ class GatewayHost:
 HOST = pytest.StashKey[GatewayHost]()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run what ends or restarts the engine last."""
-    items.sort(key=lambda item: "mortal_gateway" in getattr(item, "fixturenames", ()))
+def pytest_configure(config: pytest.Config) -> None:
     config.stash[HOST] = GatewayHost()
 
 
@@ -253,7 +251,7 @@ def gateway(pytestconfig: pytest.Config) -> Gateway:
 
 @pytest.fixture
 def mortal_gateway(gateway: Gateway) -> Gateway:
-    """The same, for tests that end it or its engine; they run last."""
+    """The same, for tests that end it or its engine; `conftest.py` runs their file last."""
     return gateway
 
 

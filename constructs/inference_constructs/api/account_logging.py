@@ -5,7 +5,9 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
-from inference_constructs.foundation import Account, service_trust
+from inference_constructs.foundation import Home, service_trust
+
+POLICY = "AmazonAPIGatewayPushToCloudWatchLogs"
 
 
 class ApiLogging(Construct):
@@ -15,7 +17,7 @@ class ApiLogging(Construct):
     take it from the others. https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, account: Account, region: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, region: str) -> None:
         super().__init__(scope, id)
         role = IamRole(
             self,
@@ -29,6 +31,6 @@ class ApiLogging(Construct):
             "Policy",
             role=role.name,
             # API Gateway accepts a role only with the rights of this policy.
-            policy_arn=f"arn:{account.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+            policy_arn=home.arn("iam", f"policy/service-role/{POLICY}", region="", account="aws"),
         )
         ApiGatewayAccount(self, "Account", region=region, cloudwatch_role_arn=role.arn, depends_on=[attachment])

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from cdktf import TerraformVariable
 from cdktf_cdktf_provider_aws.api_gateway_base_path_mapping import ApiGatewayBasePathMapping
@@ -25,6 +26,7 @@ from inference_constructs.api.deployment import deployment
 from inference_constructs.api.endpoint import STAGE, ApiEndpoint
 from inference_constructs.api.firewall import ApiFirewall
 from inference_constructs.api.key_authorizer import KeyAuthorizer
+from inference_constructs.api.metrics import ApiMetrics
 from inference_constructs.api.operations import OPERATIONS
 from inference_constructs.api.responses import GatewayResponses
 from inference_constructs.api.route import Backend, Fallback, ForwardedRoute, KeyCheck
@@ -37,7 +39,7 @@ from inference_constructs.api.throttles import (
 )
 from inference_constructs.api.vpc_link import VpcLink
 from inference_constructs.fleet import GpuFleet
-from inference_constructs.foundation import Account, EncryptionKey, log_group
+from inference_constructs.foundation import EncryptedHome, log_group
 from inference_constructs.network import VpcConstruct
 
 ACCESS_LOG_FORMAT: Mapping[str, str] = {
@@ -66,16 +68,31 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-access-loggi
 """
 
 
+class ApiVariables(Protocol):
+    """What an operator decides about an API at apply.
+
+    Attributes:
+        require_api_key: Whether inference requests need an API key.
+        authorizer_concurrency: Key checks at once; -1 for the account's shared concurrency.
+        request_timeout_seconds: Deadline of a request.
+        rate_limit_per_minute: Requests a minute and client address.
+    """
+
+    require_api_key: TerraformVariable
+    authorizer_concurrency: TerraformVariable
+    request_timeout_seconds: TerraformVariable
+    rate_limit_per_minute: TerraformVariable
+
+
 class RateLimitedApi(Construct):
     """The routes of an `ApiEndpoint`, live, behind a limit of requests for each client address.
 
     Attributes:
         rest_api: The REST API.
-        name: Its name: dimension `ApiName` in CloudWatch.
         stage: Its one stage.
         url: Base URL without a trailing slash.
-        web_acl: The firewall's rules.
         access_log_group: One line of JSON for each request, kept for 30 days.
+        metrics: What API and firewall publish.
     """
 
     def __init__(
@@ -83,51 +100,38 @@ class RateLimitedApi(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        key: EncryptionKey,
+        home: EncryptedHome,
         vpc: VpcConstruct,
         fleet: GpuFleet,
         endpoint: ApiEndpoint,
-        require_api_key: TerraformVariable,
-        authorizer_concurrency: TerraformVariable,
-        request_timeout_seconds: TerraformVariable,
-        rate_limit_per_minute: TerraformVariable,
+        variables: ApiVariables,
         allowed_origins: Sequence[str],
     ) -> None:
         """Create routes, stage and firewall.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            account: Where the stack is applied.
-            key: Key of the logs.
+            home: Where it is; its key is that of the logs.
             vpc: The network.
             fleet: The hosts.
             endpoint: The API that gets the routes.
-            require_api_key: Whether inference requests need an API key.
-            authorizer_concurrency: Key checks at once; -1 for the account's shared concurrency.
-            request_timeout_seconds: Deadline of a request.
-            rate_limit_per_minute: Requests a minute and client address.
+            variables: What the operator decides.
             allowed_origins: Origins whose pages may call the API; `*` for all.
         """
         super().__init__(scope, id)
-        self.rest_api, self.name, self.url = endpoint.rest_api, endpoint.name, endpoint.url
+        self.rest_api, self.url = endpoint.rest_api, endpoint.url
+        self._home = home
         self._origin = static_origin(allowed_origins)
-        link = VpcLink(self, "VpcLink", prefix=prefix, vpc=vpc, fleet=fleet)
+        link = VpcLink(self, "VpcLink", home=home, vpc=vpc, fleet=fleet)
         authorizer = KeyAuthorizer(
             self,
             "KeyAuthorizer",
-            prefix=prefix,
-            account=account,
-            key=key,
+            home=home,
             endpoint=endpoint,
-            concurrency=authorizer_concurrency,
+            concurrency=variables.authorizer_concurrency,
         )
         self._routes(
-            Backend(link=link, fleet=fleet, request_timeout_seconds=request_timeout_seconds),
-            KeyCheck(required=require_api_key, authorizer=authorizer.authorizer),
+            Backend(link=link, fleet=fleet, request_timeout_seconds=variables.request_timeout_seconds),
+            KeyCheck(required=variables.require_api_key, authorizer=authorizer.authorizer),
         )
         GatewayResponses(self, "Responses", rest_api=self.rest_api, origin=self._origin)
         live = deployment(
@@ -135,15 +139,15 @@ class RateLimitedApi(Construct):
             "Deployment",
             rest_api=self.rest_api,
             values={
-                "require_api_key": require_api_key.string_value,
-                "request_timeout_seconds": request_timeout_seconds.string_value,
+                "require_api_key": variables.require_api_key.string_value,
+                "request_timeout_seconds": variables.request_timeout_seconds.string_value,
                 "allowed_origin": self._origin,
                 "vpc_link": link.id,
                 "load_balancer": fleet.load_balancer.arn,
                 "authorizer": authorizer.invoke_arn,
             },
         )
-        self.access_log_group = log_group(self, "AccessLog", name=f"/{prefix}/api-access", key=key)
+        self.access_log_group = log_group(self, "AccessLog", name=home.log_group_name("api-access"), home=home)
         self.stage = ApiGatewayStage(
             self,
             "Stage",
@@ -154,18 +158,20 @@ class RateLimitedApi(Construct):
                 destination_arn=self.access_log_group.arn, format=json.dumps(ACCESS_LOG_FORMAT)
             ),
         )
-        self._method_settings(key)
-        self._usage_plan(prefix)
-        self.web_acl = ApiFirewall(
+        self._method_settings()
+        self._usage_plan()
+        ApiFirewall(
             self,
             "Firewall",
-            prefix=prefix,
-            key=key,
+            home=home,
             stage=self.stage,
-            rate_limit_per_minute=rate_limit_per_minute,
-            require_api_key=require_api_key,
+            rate_limit_per_minute=variables.rate_limit_per_minute,
+            require_api_key=variables.require_api_key,
             origin=self._origin,
-        ).web_acl
+        )
+        self.metrics = ApiMetrics(
+            region=home.region, api=endpoint.name, stage=self.stage.stage_name, web_acl=home.prefix
+        )
         if endpoint.domain:
             ApiGatewayBasePathMapping(
                 self,
@@ -223,10 +229,11 @@ class RateLimitedApi(Construct):
                     yield child, resource.id
                 parent = child
 
-    def _method_settings(self, key: EncryptionKey) -> None:
+    def _method_settings(self) -> None:
         """Throttle, publish metrics by method, and log why API Gateway failed, without requests' content."""
         # API Gateway writes to a group of this name, and would make one that keeps everything for ever.
-        log = log_group(self, "ExecutionLog", name=f"API-Gateway-Execution-Logs_{self.rest_api.id}/{STAGE}", key=key)
+        name = f"API-Gateway-Execution-Logs_{self.rest_api.id}/{STAGE}"
+        log = log_group(self, "ExecutionLog", name=name, home=self._home)
         throttles = {"MethodSettings": ("*/*", OTHER_THROTTLE)} | {
             f"{_id(operation.path)}Settings": (method_path(operation), INFERENCE_THROTTLE)
             for operation in OPERATIONS
@@ -252,13 +259,13 @@ class RateLimitedApi(Construct):
             )
             previous = [settings]
 
-    def _usage_plan(self, prefix: str) -> None:
+    def _usage_plan(self) -> None:
         """The plan that `ops.keys` attaches keys to. Keys are not made here: their values would be in the state."""
         ApiGatewayUsagePlan(
             self,
             "UsagePlan",
-            name=prefix,
-            description=f"API keys of {prefix}",
+            name=self._home.prefix,
+            description=f"API keys of {self._home.prefix}",
             api_stages=[ApiGatewayUsagePlanApiStages(api_id=self.rest_api.id, stage=self.stage.stage_name)],
             quota_settings=ApiGatewayUsagePlanQuotaSettings(limit=KEY_REQUESTS_PER_DAY, period="DAY"),
             throttle_settings=ApiGatewayUsagePlanThrottleSettings(

@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_aws.api_gateway_domain_name import (
 from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi, ApiGatewayRestApiEndpointConfiguration
 from constructs import Construct
 
-from inference_constructs.foundation import Account, Domain
+from inference_constructs.foundation import Domain, Home
 
 STAGE = "live"
 """Name of the API's one stage: the first part of the path at AWS's own URL."""
@@ -27,30 +27,25 @@ class ApiEndpoint(Construct):
         url: Base URL of the API without a trailing slash; `/v1/...` and `/health` follow.
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, domain: Domain | None = None
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, domain: Domain | None = None) -> None:
         """Create the API.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            account: Where the stack is applied.
+            home: Where it is; its prefix is the API's name.
             domain: Own domain name, which replaces AWS's; AWS's unless given.
 
         Raises:
             ValueError: the domain's certificate is in another region.
         """
         super().__init__(scope, id)
-        self.name = prefix
+        self.name = home.prefix
         self.domain: ApiGatewayDomainName | None = None
         self.domain_target: str | None = None
         self.rest_api = ApiGatewayRestApi(
             self,
             "RestApi",
             name=self.name,
-            description=f"Inference API of {prefix}",
+            description=f"Inference API of {home.prefix}",
             # The authorizer finds the key in either header; API Gateway still decides whether it is valid.
             api_key_source="AUTHORIZER",
             disable_execute_api_endpoint=domain is not None,
@@ -58,9 +53,9 @@ class ApiEndpoint(Construct):
             lifecycle={"create_before_destroy": True},
         )
         if domain is None:
-            self.url = f"https://{self.rest_api.id}.execute-api.{account.region}.amazonaws.com/{STAGE}"
+            self.url = f"https://{self.rest_api.id}.execute-api.{home.region}.amazonaws.com/{STAGE}"
             return
-        domain.require_region(account.region)
+        domain.require_region(home.region)
         self.domain = ApiGatewayDomainName(
             self,
             "Domain",

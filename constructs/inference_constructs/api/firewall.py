@@ -38,7 +38,7 @@ from constructs import Construct
 from inference_constructs.api.cors import response_headers
 from inference_constructs.api.operations import OPERATIONS
 from inference_constructs.api.responses import TOO_LARGE, UNAUTHORIZED, EdgeError, edge_error
-from inference_constructs.foundation import EncryptionKey, log_group
+from inference_constructs.foundation import EncryptedHome, log_group
 
 WINDOW_SECONDS = 60
 """Over which requests are counted: the shortest window that WAF has, and the one that "a minute" means (R5.3)."""
@@ -71,9 +71,6 @@ class ApiFirewall(Construct):
     """Counts requests by client address (R5.3, R5.4), `/health` included, and refuses what cannot be a prompt.
 
     None of its rules looks at what a body says: prompts may speak of anything, program code included.
-
-    Attributes:
-        web_acl: The web ACL.
     """
 
     def __init__(
@@ -81,8 +78,7 @@ class ApiFirewall(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        key: EncryptionKey,
+        home: EncryptedHome,
         stage: ApiGatewayStage,
         rate_limit_per_minute: TerraformVariable,
         require_api_key: TerraformVariable,
@@ -91,21 +87,18 @@ class ApiFirewall(Construct):
         """Protect a stage.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            key: Key of the log.
+            home: Where it is; its prefix is the web ACL's name.
             stage: The API's stage.
             rate_limit_per_minute: Requests a minute and client address, at least 10.
             require_api_key: Whether inference requests need an API key.
             origin: Value of Access-Control-Allow-Origin.
         """
         super().__init__(scope, id)
-        self._prefix, self._origin = prefix, origin
-        self.web_acl = Wafv2WebAcl(
+        self._home, self._origin = home, origin
+        self._web_acl = Wafv2WebAcl(
             self,
             "WebAcl",
-            name=prefix,
+            name=home.prefix,
             scope="REGIONAL",
             default_action=Wafv2WebAclDefaultAction(allow=Wafv2WebAclDefaultActionAllow()),
             custom_response_body=[_body(RATE_EXCEEDED), _body(TOO_LARGE), _body(UNAUTHORIZED)],
@@ -120,12 +113,12 @@ class ApiFirewall(Construct):
             ),
             rule=[self._rate(rate_limit_per_minute), self._body_size(), self._reputation()],
             visibility_config=Wafv2WebAclVisibilityConfig(
-                metric_name=prefix, cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
+                metric_name=home.prefix, cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
             ),
         )
         self._keyless(require_api_key)
-        Wafv2WebAclAssociation(self, "Association", resource_arn=stage.arn, web_acl_arn=self.web_acl.arn)
-        self._log(key)
+        Wafv2WebAclAssociation(self, "Association", resource_arn=stage.arn, web_acl_arn=self._web_acl.arn)
+        self._log()
 
     def _rate(self, rate_limit_per_minute: TerraformVariable) -> Wafv2WebAclRule:
         """Block an address that sent more than the limit within the window, until it is below it again.
@@ -246,13 +239,13 @@ class ApiFirewall(Construct):
                 }
             },
             "visibility_config": {
-                "metric_name": f"{self._prefix}-{name}",
+                "metric_name": self._home.name(name),
                 "cloudwatch_metrics_enabled": True,
                 "sampled_requests_enabled": False,
             },
         }
         # typed rules are fixed at synthesis, and this is the operator's decision at apply
-        self.web_acl.add_override(
+        self._web_acl.add_override(
             "dynamic.rule", {"for_each": f"${{{require_api_key.fqn} ? [1] : []}}", "content": rule}
         )
 
@@ -276,16 +269,16 @@ class ApiFirewall(Construct):
     def _visibility(self, rule: str) -> Wafv2WebAclRuleVisibilityConfig:
         """Metrics, but no sampled requests: samples show headers, and with them API keys."""
         return Wafv2WebAclRuleVisibilityConfig(
-            metric_name=f"{self._prefix}-{rule}", cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
+            metric_name=self._home.name(rule), cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
         )
 
-    def _log(self, key: EncryptionKey) -> None:
+    def _log(self) -> None:
         """Log whom Amazon's list blocks, without secrets; the stage's access log has the rest, with WAF's status.
 
         A flood is counted in the rules' metrics: a log line of each blocked request costs more than the block itself.
         """
         # WAF writes only to groups whose name begins like this.
-        group = log_group(self, "LogGroup", name=f"aws-waf-logs-{self._prefix}", key=key)
+        group = log_group(self, "LogGroup", name=f"aws-waf-logs-{self._home.prefix}", home=self._home)
         blocked = Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition(
             action_condition=Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition(action="BLOCK")
         )
@@ -300,7 +293,7 @@ class ApiFirewall(Construct):
         Wafv2WebAclLoggingConfiguration(
             self,
             "Logging",
-            resource_arn=self.web_acl.arn,
+            resource_arn=self._web_acl.arn,
             log_destination_configs=[group.arn],
             logging_filter=Wafv2WebAclLoggingConfigurationLoggingFilter(
                 default_behavior="DROP",

@@ -16,7 +16,7 @@ from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
 from inference_constructs.api.endpoint import ApiEndpoint
-from inference_constructs.foundation import Account, EncryptionKey, log_group, policy_document, service_trust
+from inference_constructs.foundation import EncryptedHome, log_group, policy_document, service_trust
 
 AUTHORIZER_MIB = 256
 """Memory of the function."""
@@ -37,19 +37,17 @@ class KeyAuthorizer(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        key: EncryptionKey,
+        home: EncryptedHome,
         endpoint: ApiEndpoint,
         concurrency: TerraformVariable,
     ) -> None:
         super().__init__(scope, id)
-        function = self._function(prefix, account, key, concurrency)
+        function = self._function(home, concurrency)
         self.invoke_arn = function.invoke_arn
         self.authorizer = ApiGatewayAuthorizer(
             self,
             "Authorizer",
-            name=f"{prefix}-api-key",
+            name=home.name("api-key"),
             rest_api_id=endpoint.rest_api.id,
             type="REQUEST",
             authorizer_uri=function.invoke_arn,
@@ -68,15 +66,13 @@ class KeyAuthorizer(Construct):
             source_arn=f"{endpoint.rest_api.execution_arn}/authorizers/{self.authorizer.id}",
         )
 
-    def _function(
-        self, prefix: str, account: Account, key: EncryptionKey, concurrency: TerraformVariable
-    ) -> LambdaFunction:
-        group = log_group(self, "LogGroup", name=f"/{prefix}/authorizer", key=key)
+    def _function(self, home: EncryptedHome, concurrency: TerraformVariable) -> LambdaFunction:
+        group = log_group(self, "LogGroup", name=home.log_group_name("authorizer"), home=home)
         role = IamRole(
             self,
             "Role",
-            name=f"{prefix}-{account.region}-authorizer",
-            description=f"Lets the API's authorizer of {prefix} write to its log group",
+            name=home.role_name("authorizer"),
+            description=f"Lets the API's authorizer of {home.prefix} write to its log group",
             assume_role_policy=service_trust("lambda.amazonaws.com"),
         )
         policy = IamRolePolicy(
@@ -95,7 +91,7 @@ class KeyAuthorizer(Construct):
         return LambdaFunction(
             self,
             "Function",
-            function_name=f"{prefix}-authorizer",
+            function_name=home.name("authorizer"),
             description="Finds the API key of a request",
             role=role.arn,
             runtime="python3.13",

@@ -16,13 +16,8 @@ from inference_constructs.api.cors import preflight_headers, response_headers
 from inference_constructs.api.responses import NO_ROUTE, edge_error
 from inference_constructs.api.vpc_link import VpcLink
 from inference_constructs.fleet import GpuFleet
+from inference_constructs.foundation import timeouts
 from inference_constructs.host import API_KEY_ID_HEADER, CLIENT_ADDRESS_HEADER
-
-TIMEOUT_MARGIN_SECONDS = 5
-"""How much longer than the gateway API Gateway waits, so that the gateway's own 504 arrives (R7.2).
-
-The load balancer waits 10 seconds longer.
-"""
 
 REMOVED = "'removed'"
 """What a host gets instead of a client's header: an empty value is not allowed."""
@@ -94,8 +89,6 @@ class ForwardedRoute(Construct):
         """Create method and integration.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
             rest_api: The API.
             resource_id: Id of the path's resource.
             method: HTTP method.
@@ -114,7 +107,7 @@ class ForwardedRoute(Construct):
             authorizer_id=key_check.authorizer_id if key_check else None,
             api_key_required=key_check.required.boolean_value if key_check else False,
         )
-        fleet, timeout = backend.fleet, backend.request_timeout_seconds.fqn
+        fleet, deadline = backend.fleet, backend.request_timeout_seconds
         ApiGatewayIntegration(
             self,
             "Integration",
@@ -129,7 +122,7 @@ class ForwardedRoute(Construct):
             connection_id=backend.link.id,
             integration_target=fleet.load_balancer.arn,
             response_transfer_mode="STREAM",
-            timeout_milliseconds=Token.as_number(f"${{({timeout} + {TIMEOUT_MARGIN_SECONDS}) * 1000}}"),
+            timeout_milliseconds=Token.as_number(f"${{({timeouts.API_GATEWAY.after(deadline)}) * 1000}}"),
             # Keys stop here. A mapping replaces the client's header, of a proxy integration too; FireProx lives by it:
             # https://github.com/ustayready/fireprox/issues/12. An empty value is not allowed.
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-parameter-mapping.html
@@ -171,8 +164,6 @@ class Fallback(Construct):
         """Create an ANY method that API Gateway answers itself.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
             rest_api: The API.
             resource_id: Id of the path's resource.
             path: Path from the API's root.

@@ -4,6 +4,7 @@ from cdktf_cdktf_provider_aws.apigatewayv2_vpc_link import Apigatewayv2VpcLink
 from constructs import Construct
 
 from inference_constructs.fleet import GpuFleet
+from inference_constructs.foundation import Home
 from inference_constructs.network import VpcConstruct, allow, security_group
 
 
@@ -16,10 +17,10 @@ class VpcLink(Construct):
         id: Id of the link.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, vpc: VpcConstruct, fleet: GpuFleet) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, vpc: VpcConstruct, fleet: GpuFleet) -> None:
         super().__init__(scope, id)
         group = security_group(
-            self, "SecurityGroup", name=f"{prefix}-vpc-link", description="VPC link of API Gateway", vpc=vpc.vpc
+            self, "SecurityGroup", name=home.name("vpc-link"), description="VPC link of API Gateway", vpc=vpc.vpc
         )
         allow(
             self,
@@ -32,7 +33,7 @@ class VpcLink(Construct):
         link = Apigatewayv2VpcLink(
             self,
             "Link",
-            name=prefix,
+            name=home.prefix,
             security_group_ids=[group.id],
             subnet_ids=[subnet.id for subnet in vpc.private_subnets],
         )

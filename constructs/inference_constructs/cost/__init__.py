@@ -1,7 +1,7 @@
 """What the service costs: prices, formulas, and the forecast's outputs."""
 
 from inference_constructs.cost import prices
-from inference_constructs.cost.forecast import AT_MINIMUM, CostForecast, ForecastScope
+from inference_constructs.cost.forecast import AT_MINIMUM, CostForecast
 from inference_constructs.cost.formulas import (
     AUTHORIZER_GB_SECONDS,
     BYTES_PER_REQUEST,
@@ -22,7 +22,6 @@ __all__ = [
     "PAGE_BYTES",
     "PAGE_REQUESTS",
     "CostForecast",
-    "ForecastScope",
     "Prices",
     "prices",
     "prices_of",

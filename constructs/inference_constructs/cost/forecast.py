@@ -1,15 +1,25 @@
 """The cost forecast of a stack: its outputs, and the budget that the alarms compare with."""
 
+import functools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import cast
 
-from cdktf import TerraformLocal, TerraformOutput, TerraformResource, TerraformStack
+from cdktf import (
+    IAnyProducer,
+    IResolvable,
+    IResolveContext,
+    Lazy,
+    TerraformLocal,
+    TerraformOutput,
+    TerraformResource,
+    TerraformStack,
+)
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm, CloudwatchMetricAlarmMetricQuery
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
 from constructs import Construct
+from jsii import implements
 
 from inference_constructs.api import CONDITIONAL_RULES
 from inference_constructs.cost import formulas as cost_formulas
@@ -25,84 +35,105 @@ AT_MAXIMUM = "${local.monthly_cost_at_maximum_usd}"
 """The same with `max_instances` hosts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ForecastScope:
-    """What the forecast cannot count in the construct tree.
+@implements(IAnyProducer)
+class _Counted:
+    """A value that is known once the whole construct tree is there, and made anew whenever it is asked for."""
 
-    Attributes:
-        region: Region whose prices apply.
-        instance_type: EC2 type of the hosts.
-        zone_count: Zones in which each interface endpoint is.
-        web_acl: The API's firewall, whose rules are priced; the one that keys switch on as if they were.
-        site_web_acl: The demo page's, if it has one.
-    """
+    def __init__(self, value: Callable[[], object]) -> None:
+        self._value = value
 
-    region: str
-    instance_type: str
-    zone_count: int
-    web_acl: Wafv2WebAcl
-    site_web_acl: Wafv2WebAcl | None = None
+    def produce(self, context: IResolveContext) -> object:  # noqa: ARG002  the interface's argument
+        return self._value()
 
 
 class CostForecast(Construct):
     """Outputs of what the stack costs a month, by resource type and in total, at the least and the most hosts.
 
-    Create it last: it counts what the stack contains.
+    What the stack contains is counted when it is synthesized, whatever was created first.
     """
 
-    def __init__(self, scope: Construct, id: str, *, of: ForecastScope) -> None:
+    def __init__(self, scope: Construct, id: str, *, region: str, instance_type: str) -> None:
         """Add the outputs.
 
         Args:
-            scope: Parent construct, in the stack that is priced.
+            scope: Where in the stack that is priced.
             id: Construct id.
-            of: What the construct tree does not tell.
+            region: Region whose prices apply.
+            instance_type: EC2 type of the hosts.
 
         Raises:
             ValueError: the region or the instance type has no known price.
         """
         super().__init__(scope, id)
-        stack, prices = TerraformStack.of(self), prices_of(of.region)
-        have = _inventory(stack, of)
-        least, most = (cost_formulas.monthly_costs(have, prices, f"var.{bound}_instances") for bound in ("min", "max"))
-        per_million = cost_formulas.dollars_per_million_tokens(least, have, "var.min_instances")
-        for name, costs in (("monthly_cost_usd", least), ("monthly_cost_at_maximum_usd", most)):
-            local = TerraformLocal(self, f"local {name}", f"${{{cents(cost_formulas.total(costs))}}}")
-            local.override_logical_id(name)
+        self._instance_type, self._prices = instance_type, prices_of(region)
+        self._prices.instance_hour(instance_type)  # in words, and now: a synthesis that fails within cdktf has none
+        for name, bound in (("monthly_cost_usd", "min"), ("monthly_cost_at_maximum_usd", "max")):
+            total = self._counted(lambda bound=bound: f"${{{cents(cost_formulas.total(self._costs(bound)))}}}")
+            TerraformLocal(self, f"local {name}", total).override_logical_id(name)
         outputs: dict[str, tuple[object, str]] = {
             "monthly_cost_usd": (AT_MINIMUM, "Estimated dollars a month with min_instances hosts."),
             "monthly_cost_at_maximum_usd": (AT_MAXIMUM, "The same with max_instances hosts."),
-            "monthly_cost_breakdown_usd": (_expressions(least), "monthly_cost_usd by resource type."),
-            "monthly_cost_breakdown_at_maximum_usd": (_expressions(most), "The same with max_instances hosts."),
+            "monthly_cost_breakdown_usd": (
+                self._counted(lambda: _expressions(self._costs("min"))),
+                "monthly_cost_usd by resource type.",
+            ),
+            "monthly_cost_breakdown_at_maximum_usd": (
+                self._counted(lambda: _expressions(self._costs("max"))),
+                "The same with max_instances hosts.",
+            ),
             "usd_per_million_tokens": (
-                f"${{{cents(per_million)}}}",
+                self._counted(self._per_million_tokens),
                 "Estimated dollars for a million generated tokens at the stated utilization and concurrent_streams.",
             ),
-            "prices": (prices.provenance, "Where the prices come from, and which are estimates."),
+            "prices": (self._prices.provenance, "Where the prices come from, and which are estimates."),
         }
         for name, (value, description) in outputs.items():
             TerraformOutput(self, name, value=value, description=description).override_logical_id(name)
+
+    @staticmethod
+    def _counted(value: Callable[[], object]) -> IResolvable:
+        return Lazy.any_value(_Counted(value))
+
+    @functools.cached_property
+    def _inventory(self) -> Inventory:
+        """What the stack contains. To be asked for at synthesis, when nothing is added any more."""
+        return inventory(TerraformStack.of(self), self._instance_type)
+
+    def _costs(self, bound: str) -> Mapping[str, str]:
+        return cost_formulas.monthly_costs(self._inventory, self._prices, f"var.{bound}_instances")
+
+    def _per_million_tokens(self) -> str:
+        formula = cost_formulas.dollars_per_million_tokens(self._costs("min"), self._inventory, "var.min_instances")
+        return f"${{{cents(formula)}}}"
 
 
 def _expressions(costs: Mapping[str, str]) -> dict[str, str]:
     return {kind: f"${{{cents(formula)}}}" for kind, formula in costs.items()}
 
 
-def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
+def inventory(stack: TerraformStack, instance_type: str) -> Inventory:
+    """Count what a stack contains so far.
+
+    Args:
+        stack: The stack.
+        instance_type: EC2 type of its hosts.
+
+    Raises:
+        ValueError: the instance type is not supported.
+    """
     nodes = stack.node.find_all()
     count = Counter(node.terraform_resource_type for node in nodes if isinstance(node, TerraformResource))
-    interface_endpoints = sum(
-        isinstance(node, VpcEndpoint) and node.vpc_endpoint_type_input == "Interface" for node in nodes
-    )
+    web_acls = [node for node in nodes if isinstance(node, Wafv2WebAcl)]
+    site_firewalls = sum(web_acl.scope_input == "CLOUDFRONT" for web_acl in web_acls)
     gateway_metrics = sum(isinstance(value, metrics.Metric) for value in vars(metrics).values())
     volumes = ROOT_GIB + DATA_GIB
     return Inventory(
-        instance_type=of.instance_type,
+        instance_type=instance_type,
         host_gib=volumes,
         host_mibps=VOLUME_MIB_PER_SECOND,
         initialized_gib=DATA_GIB,
         image_gib=volumes,
-        endpoint_zones=interface_endpoints * of.zone_count,
+        endpoint_zones=sum(_zones(node) for node in nodes if isinstance(node, VpcEndpoint)),
         alarms=sum(_watched_metrics(node) for node in nodes if isinstance(node, CloudwatchMetricAlarm)),
         dashboards=count["aws_cloudwatch_dashboard"],
         metrics=gateway_metrics
@@ -110,10 +141,17 @@ def _inventory(stack: TerraformStack, of: ForecastScope) -> Inventory:
         + len(gpu_metrics.MEASUREMENTS)
         + count["aws_cloudwatch_log_metric_filter"] * STATUSES,
         keys=count["aws_kms_key"],
-        firewall_rules=_rules(of.web_acl) + CONDITIONAL_RULES + (_rules(of.site_web_acl) if of.site_web_acl else 0),
-        site_firewalls=int(of.site_web_acl is not None),
-        tokens_per_second=engine_profile(of.instance_type).tokens_per_second,
+        # the rule that the need for keys switches on is priced as if it were
+        firewall_rules=sum(_rules(web_acl) for web_acl in web_acls)
+        + (len(web_acls) - site_firewalls) * CONDITIONAL_RULES,
+        site_firewalls=site_firewalls,
+        tokens_per_second=engine_profile(instance_type).tokens_per_second,
     )
+
+
+def _zones(endpoint: VpcEndpoint) -> int:
+    """Zones that an endpoint is paid for: gateway endpoints have no subnets, and no price."""
+    return len(endpoint.subnet_ids_input or [])
 
 
 def _rules(web_acl: Wafv2WebAcl) -> int:

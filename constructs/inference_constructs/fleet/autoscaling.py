@@ -1,10 +1,13 @@
 """More hosts when the GPUs are busy, fewer when they idle."""
 
+from typing import Literal
+
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup
 from cdktf_cdktf_provider_aws.autoscaling_policy import AutoscalingPolicy, AutoscalingPolicyStepAdjustment
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from constructs import Construct
 
+from inference_constructs.foundation import Home, Metric
 from inference_constructs.host import gpu_metrics
 
 BUSY_PERCENT = 70
@@ -23,21 +26,20 @@ class GpuAutoscaling(Construct):
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, group: AutoscalingGroup) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, group: AutoscalingGroup, utilization: Metric) -> None:
         """Create policies and alarms.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the names.
+            home: Where they are.
             group: What is scaled; its default warm-up covers a boot.
+            utilization: Percent of the time in which the group's GPUs work.
         """
         super().__init__(scope, id)
         very_busy = str(VERY_BUSY_PERCENT - BUSY_PERCENT)
         out = AutoscalingPolicy(
             self,
             "ScaleOut",
-            name=f"{prefix}-scale-out",
+            name=home.name("scale-out"),
             autoscaling_group_name=group.name,
             policy_type="StepScaling",
             adjustment_type="ChangeInCapacity",
@@ -52,17 +54,17 @@ class GpuAutoscaling(Construct):
         into = AutoscalingPolicy(
             self,
             "ScaleIn",
-            name=f"{prefix}-scale-in",
+            name=home.name("scale-in"),
             autoscaling_group_name=group.name,
             policy_type="StepScaling",
             adjustment_type="ChangeInCapacity",
             metric_aggregation_type="Average",
             step_adjustment=[AutoscalingPolicyStepAdjustment(metric_interval_upper_bound="0", scaling_adjustment=-1)],
         )
-        self._group = group
+        self._utilization = utilization
         self._alarm(
             "Busy",
-            name=f"{prefix}-gpu-busy",
+            name=home.name("gpu-busy"),
             description=f"GPU utilisation above {BUSY_PERCENT} % for {BUSY_MINUTES} minutes: hosts are added",
             comparison="GreaterThanThreshold",
             percent=BUSY_PERCENT,
@@ -71,7 +73,7 @@ class GpuAutoscaling(Construct):
         )
         self._alarm(
             "Idle",
-            name=f"{prefix}-gpu-idle",
+            name=home.name("gpu-idle"),
             description=f"GPU utilisation below {IDLE_PERCENT} % for {IDLE_MINUTES} minutes: excess hosts go",
             comparison="LessThanThreshold",
             percent=IDLE_PERCENT,
@@ -85,7 +87,7 @@ class GpuAutoscaling(Construct):
         *,
         name: str,
         description: str,
-        comparison: str,
+        comparison: Literal["GreaterThanThreshold", "LessThanThreshold"],
         percent: int,
         minutes: int,
         action: AutoscalingPolicy,
@@ -96,9 +98,9 @@ class GpuAutoscaling(Construct):
             id,
             alarm_name=name,
             alarm_description=description,
-            namespace=gpu_metrics.NAMESPACE,
-            metric_name=gpu_metrics.UTILIZATION,
-            dimensions={gpu_metrics.DIMENSION: self._group.name},
+            namespace=self._utilization.namespace,
+            metric_name=self._utilization.name,
+            dimensions=dict(self._utilization.dimensions),
             statistic="Average",
             period=gpu_metrics.PERIOD_SECONDS,
             comparison_operator=comparison,

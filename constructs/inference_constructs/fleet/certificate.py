@@ -11,6 +11,8 @@ from cdktf_cdktf_provider_tls.provider import TlsProvider
 from cdktf_cdktf_provider_tls.self_signed_cert import SelfSignedCert, SelfSignedCertSubject
 from constructs import Construct
 
+from inference_constructs.foundation import Home
+
 AUTHORITY_YEARS = 10
 LEAF_DAYS = 730
 RENEWAL_DAYS = 180
@@ -46,7 +48,7 @@ class PrivateCertificate(Construct):
         certificate: The certificate.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, host_name: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, host_name: str) -> None:
         super().__init__(scope, id)
         TlsProvider(self, "Provider")
         root_key = self._key("AuthorityKey")
@@ -59,7 +61,7 @@ class PrivateCertificate(Construct):
             allowed_uses=["cert_signing", "crl_signing", "digital_signature"],
             validity_period_hours=AUTHORITY_YEARS * 365 * 24,
             early_renewal_hours=2 * LEAF_DAYS * 24,
-            subject=[SelfSignedCertSubject(common_name=f"{prefix} private authority", organization=prefix)],
+            subject=[SelfSignedCertSubject(common_name=f"{home.prefix} private authority", organization=home.prefix)],
         )
         leaf_key = self._key("LeafKey")
         request = CertRequest(
@@ -67,7 +69,7 @@ class PrivateCertificate(Construct):
             "Request",
             private_key_pem=leaf_key.private_key_pem,
             dns_names=[host_name],
-            subject=[CertRequestSubject(common_name=host_name, organization=prefix)],
+            subject=[CertRequestSubject(common_name=host_name, organization=home.prefix)],
         )
         leaf = LocallySignedCert(
             self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cdktf import TerraformLocal, TerraformResource, TerraformResourceLifecycle, TerraformVariable
 from cdktf_cdktf_provider_aws.autoscaling_group import AutoscalingGroup, AutoscalingGroupTag
@@ -19,9 +20,11 @@ from constructs import Construct
 
 from inference_constructs.fleet.autoscaling import GpuAutoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
-from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, IDLE_MARGIN_SECONDS, LoadBalancer
-from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS, alarm_name
-from inference_constructs.foundation import Account, EncryptionKey, log_group
+from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, LoadBalancer
+from inference_constructs.fleet.metrics import FleetMetrics
+from inference_constructs.fleet.names import alarm_name, group_name
+from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
+from inference_constructs.foundation import EncryptedHome, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
     DATA_DEVICE,
@@ -38,6 +41,7 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
+    gpu_metrics,
     host_gateway,
 )
 from inference_constructs.network import VpcConstruct, allow, security_group
@@ -57,6 +61,7 @@ class HostSettings:
     """What an environment decides about its hosts.
 
     Attributes:
+        environment: Name of the environment, the dimension of the gateway's metrics.
         instance_type: EC2 type, of the g4dn or g5 family with one GPU.
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
@@ -65,12 +70,29 @@ class HostSettings:
         allowed_origins: Origins whose pages may call the gateway (CORS).
     """
 
+    environment: str
     instance_type: str
     image_version: str
     deletion_protection: bool
     root_path: str
     certificate: Certificate | None = None
     allowed_origins: Sequence[str] = ()
+
+
+class FleetVariables(Protocol):
+    """What an operator decides about a fleet at apply.
+
+    Attributes:
+        min_instances: Hosts that always run.
+        max_instances: Hosts that are never exceeded.
+        request_timeout_seconds: Deadline of a request.
+        rate_limit_per_minute: Requests a minute and client address, exact on each host.
+    """
+
+    min_instances: TerraformVariable
+    max_instances: TerraformVariable
+    request_timeout_seconds: TerraformVariable
+    rate_limit_per_minute: TerraformVariable
 
 
 class GpuFleet(Construct):
@@ -91,6 +113,7 @@ class GpuFleet(Construct):
         load_balancer_security_group: Of the load balancer; admits nobody yet.
         certificate: The listener's certificate.
         host_name: DNS name on the certificate.
+        metrics: What hosts, group and load balancer publish.
     """
 
     def __init__(
@@ -98,82 +121,70 @@ class GpuFleet(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        environment: str,
-        account: Account,
-        key: EncryptionKey,
+        home: EncryptedHome,
         vpc: VpcConstruct,
         hosts: HostSettings,
-        min_instances: TerraformVariable,
-        max_instances: TerraformVariable,
-        request_timeout_seconds: TerraformVariable,
-        rate_limit_per_minute: TerraformVariable,
+        variables: FleetVariables,
     ) -> None:
         """Create the fleet.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            environment: Name of the environment, the dimension of the gateway's metrics.
-            account: Where the stack is applied.
-            key: Key of the log.
+            home: Where it is; its key is that of the log.
             vpc: The network.
             hosts: What the hosts are.
-            min_instances: Hosts that always run.
-            max_instances: Hosts that are never exceeded.
-            request_timeout_seconds: Deadline of a request.
-            rate_limit_per_minute: Requests a minute and client address, exact on each host.
+            variables: What the operator decides.
 
         Raises:
-            ValueError: the instance type is not supported or cannot be ready in time, or `environment`
+            ValueError: the instance type is not supported or cannot be ready in time, or the environment's name
                 cannot begin a name in Elastic Load Balancing.
         """
         super().__init__(scope, id)
-        self._prefix, self._account, self._vpc, self._hosts = prefix, account, vpc, hosts
-        self._request_timeout_seconds = request_timeout_seconds
-        self._rate_limit_per_minute = rate_limit_per_minute
+        self._home, self._vpc, self._hosts, self._variables = home, vpc, hosts, variables
+        self._group_name = group_name(home.prefix)
         expected_boot_seconds = boot_seconds(hosts.instance_type)
-        self.log_group = log_group(self, "Log", name=f"/{prefix}/gateway", key=key)
+        self.log_group = log_group(self, "Log", name=home.log_group_name("gateway"), home=home)
         self.certificate = hosts.certificate or self._private_certificate()
         self.host_name = self.certificate.host_name
         balancer = LoadBalancer(
             self,
             "LoadBalancer",
-            prefix=prefix,
-            environment=environment,
-            account=account,
+            home=home,
+            environment=hosts.environment,
             vpc=vpc,
             certificate=self.certificate,
-            request_timeout_seconds=request_timeout_seconds,
+            request_timeout_seconds=variables.request_timeout_seconds,
             deletion_protection=hosts.deletion_protection,
         )
         self.load_balancer, self.listener = balancer.load_balancer, balancer.listener
         self.target_group = balancer.target_group
         self.load_balancer_security_group = balancer.security_group
         self.security_group = self._security_group()
-        role = HostRole(self, "Role", prefix=prefix, account=account, log_group=self.log_group)
+        role = HostRole(self, "Role", home=home, log_group=self.log_group)
         self.host_role = role
-        template = self._launch_template(environment, role, self._boot_script(environment, expected_boot_seconds))
+        template = self._launch_template(role, self._boot_script(expected_boot_seconds))
         # an agent that cannot or may not reach Systems Manager at its start tries again after minutes, up to an hour
-        self.group = self._group(
-            template, min_instances, max_instances, after=[self.listener, role.policy, *vpc.interface_endpoints]
+        self.group = self._group(template, after=[self.listener, role.policy, *vpc.interface_endpoints])
+        self.metrics = FleetMetrics(
+            environment=hosts.environment,
+            group=self.group.name,
+            load_balancer=self.load_balancer.arn_suffix,
+            target_group=self.target_group.arn_suffix,
         )
-        GpuAutoscaling(self, "Scaling", prefix=prefix, group=self.group)
-
-    @property
-    def _group_name(self) -> str:
-        return f"{self._prefix}-hosts"
+        GpuAutoscaling(
+            self,
+            "Scaling",
+            home=home,
+            group=self.group,
+            utilization=self.metrics.of_gpus(gpu_metrics.UTILIZATION),
+        )
 
     def _private_certificate(self) -> Certificate:
-        host_name = f"gateway.{self._prefix}.internal"
-        return PrivateCertificate(self, "Certificate", prefix=self._prefix, host_name=host_name).certificate
+        host_name = f"gateway.{self._home.prefix}.internal"
+        return PrivateCertificate(self, "Certificate", home=self._home, host_name=host_name).certificate
 
     def _security_group(self) -> SecurityGroup:
         """The hosts' security group, and every rule between it, the load balancer, the endpoints and S3 (R6.4)."""
-        group = security_group(
-            self, "SecurityGroup", name=f"{self._prefix}-hosts", description="GPU hosts", vpc=self._vpc.vpc
-        )
+        group = security_group(self, "SecurityGroup", name=self._group_name, description="GPU hosts", vpc=self._vpc.vpc)
         allow(
             self,
             "Gateway",
@@ -202,39 +213,39 @@ class GpuFleet(Construct):
         )
         return group
 
-    def _boot_script(self, environment: str, expected_boot_seconds: float) -> str:
+    def _boot_script(self, expected_boot_seconds: float) -> str:
         settings = replace(
             host_gateway(self._hosts.instance_type),
-            environment=environment,
+            environment=self._hosts.environment,
             root_path=self._hosts.root_path,
             cors_origins=tuple(self._hosts.allowed_origins),
             boot_deadline_seconds=BOOT_DEADLINE_SECONDS,
             expected_boot_seconds=round(expected_boot_seconds),
             count_host_boot=True,
         )
-        timeout = self._request_timeout_seconds.fqn
+        deadline = self._variables.request_timeout_seconds
         known_at_apply = {
-            "REQUEST_TIMEOUT_SECONDS": f"${{{timeout}}}",
-            "KEEP_ALIVE_SECONDS": f"${{{timeout} + {2 * IDLE_MARGIN_SECONDS}}}",
-            "DRAIN_TIMEOUT_SECONDS": f"${{{timeout} + {IDLE_MARGIN_SECONDS // 2}}}",
-            "RATE_LIMIT_PER_MINUTE": f"${{{self._rate_limit_per_minute.fqn}}}",
+            "REQUEST_TIMEOUT_SECONDS": f"${{{deadline.fqn}}}",
+            "KEEP_ALIVE_SECONDS": f"${{{timeouts.KEEP_ALIVE.after(deadline)}}}",
+            "DRAIN_TIMEOUT_SECONDS": f"${{{timeouts.DRAIN.after(deadline)}}}",
+            "RATE_LIMIT_PER_MINUTE": f"${{{self._variables.rate_limit_per_minute.fqn}}}",
         }
         return boot_script(
             gateway_settings=render_env_file(settings)
             + "".join(f"GATEWAY_{name}={value}\n" for name, value in known_at_apply.items()),
-            region=self._account.region,
+            region=self._home.region,
             log_group=self.log_group.name,
-            agent=agent_config(group_name=self._group_name, region=self._account.region),
+            agent=agent_config(group_name=self._group_name, region=self._home.region),
         )
 
-    def _launch_template(self, environment: str, role: HostRole, script: str) -> LaunchTemplate:
+    def _launch_template(self, role: HostRole, script: str) -> LaunchTemplate:
         # the provider's default tags do not reach what Auto Scaling launches
-        tags = {"Name": self._group_name, "Environment": environment}
+        tags = {"Name": self._group_name, "Environment": self._hosts.environment}
         return LaunchTemplate(
             self,
             "LaunchTemplate",
             name=self._group_name,
-            description=f"GPU hosts of {self._prefix}",
+            description=f"GPU hosts of {self._home.prefix}",
             update_default_version=True,
             image_id=self._image().id,
             instance_type=self._hosts.instance_type,
@@ -297,8 +308,6 @@ class GpuFleet(Construct):
     def _group(
         self,
         template: LaunchTemplate,
-        min_instances: TerraformVariable,
-        max_instances: TerraformVariable,
         *,
         after: Sequence[TerraformResource],
     ) -> AutoscalingGroup:
@@ -309,8 +318,8 @@ class GpuFleet(Construct):
             launch_template={"id": template.id, "version": f"${{{template.fqn}.latest_version}}"},
             vpc_zone_identifier=[subnet.id for subnet in self._vpc.private_subnets],
             target_group_arns=[self.target_group.arn],
-            min_size=min_instances.number_value,
-            max_size=max_instances.number_value,
+            min_size=self._variables.min_instances.number_value,
+            max_size=self._variables.max_instances.number_value,
             health_check_type="ELB",
             health_check_grace_period=GRACE_SECONDS,
             default_instance_warmup=WARMUP_SECONDS,
@@ -326,7 +335,7 @@ class GpuFleet(Construct):
                     # https://github.com/hashicorp/terraform-provider-aws/issues/34189
                     "auto_rollback": False,
                     "alarm_specification": {
-                        "alarms": [alarm_name(self._prefix, alarm) for alarm in ROLLOUT_ALARMS],
+                        "alarms": [alarm_name(self._home.prefix, alarm) for alarm in ROLLOUT_ALARMS],
                     },
                     "skip_matching": True,
                 },
@@ -334,7 +343,7 @@ class GpuFleet(Construct):
             enabled_metrics=GROUP_METRICS,
             metrics_granularity="1Minute",
             # the first apply ends when the service answers, not when the hosts were ordered
-            min_elb_capacity=min_instances.number_value,
+            min_elb_capacity=self._variables.min_instances.number_value,
             wait_for_capacity_timeout="20m",
             # a zone without a free GPU is a failed activity, after which Auto Scaling tries the next zone
             ignore_failed_scaling_activities=True,

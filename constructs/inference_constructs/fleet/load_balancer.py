@@ -7,18 +7,16 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from constructs import Construct
 
 from inference_constructs.fleet.certificate import Certificate
-from inference_constructs.foundation import RETENTION_DAYS, Account, PrivateBucket, Statement, load_balancing_prefix
+from inference_constructs.foundation import (
+    RETENTION_DAYS,
+    Home,
+    PrivateBucket,
+    Statement,
+    load_balancing_prefix,
+    timeouts,
+)
 from inference_constructs.host import GATEWAY_PORT
 from inference_constructs.network import VpcConstruct, security_group
-
-IDLE_MARGIN_SECONDS = 10
-"""How much longer than a request may take the load balancer keeps a silent connection (R7.2).
-
-Without the margin it would answer 504 by itself before the gateway can.
-"""
-
-DRAIN_MARGIN_SECONDS = 30
-"""How much longer than a request may take a host that leaves still gets to finish it."""
 
 CHECK_SECONDS = 30
 """Between two health checks (R7.4)."""
@@ -46,9 +44,8 @@ class LoadBalancer(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
+        home: Home,
         environment: str,
-        account: Account,
         vpc: VpcConstruct,
         certificate: Certificate,
         request_timeout_seconds: TerraformVariable,
@@ -57,11 +54,8 @@ class LoadBalancer(Construct):
         """Create the load balancer.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of names.
+            home: Where it is.
             environment: Name of the environment: its first 5 characters begin the names in Elastic Load Balancing.
-            account: Where the stack is applied.
             vpc: The network.
             certificate: The listener's certificate.
             request_timeout_seconds: Deadline of a request.
@@ -75,19 +69,19 @@ class LoadBalancer(Construct):
         # be taken. https://opentofu.org/docs/language/meta-arguments/lifecycle/
         name_prefix = load_balancing_prefix(f"{environment[:5]}-")
         self.security_group = security_group(
-            self, "SecurityGroup", name=f"{prefix}-load-balancer", description="Load balancer", vpc=vpc.vpc
+            self, "SecurityGroup", name=home.name("load-balancer"), description="Load balancer", vpc=vpc.vpc
         )
-        logs = self._log_bucket(prefix, account, force_destroy=not deletion_protection)
+        logs = self._log_bucket(home, force_destroy=not deletion_protection)
         self.load_balancer = Lb(
             self,
             "LoadBalancer",
             name_prefix=name_prefix,
-            tags={"Name": prefix},
+            tags={"Name": home.prefix},
             internal=True,
             load_balancer_type="application",
             subnets=[subnet.id for subnet in vpc.public_subnets],
             security_groups=[self.security_group.id],
-            idle_timeout=Token.as_number(f"${{{request_timeout_seconds.fqn} + {IDLE_MARGIN_SECONDS}}}"),
+            idle_timeout=Token.as_number(f"${{{timeouts.IDLE.after(request_timeout_seconds)}}}"),
             drop_invalid_header_fields=True,
             enable_deletion_protection=deletion_protection,
             access_logs={"bucket": logs.bucket.id, "enabled": True},
@@ -99,13 +93,13 @@ class LoadBalancer(Construct):
             self,
             "TargetGroup",
             name_prefix=name_prefix,
-            tags={"Name": f"{prefix}-gateway"},
+            tags={"Name": home.name("gateway")},
             vpc_id=vpc.vpc.id,
             port=GATEWAY_PORT,
             protocol="HTTP",
             target_type="instance",
             load_balancing_algorithm_type="least_outstanding_requests",
-            deregistration_delay=f"${{{request_timeout_seconds.fqn} + {DRAIN_MARGIN_SECONDS}}}",
+            deregistration_delay=f"${{{timeouts.DEREGISTRATION.after(request_timeout_seconds)}}}",
             health_check={
                 "path": "/health",
                 "matcher": "200",
@@ -126,8 +120,8 @@ class LoadBalancer(Construct):
             default_action=[LbListenerDefaultAction(type="forward", target_group_arn=self.target_group.arn)],
         )
 
-    def _log_bucket(self, prefix: str, account: Account, *, force_destroy: bool) -> PrivateBucket:
-        name = f"{prefix}-access-logs-{account.account_id}-{account.region}"
+    def _log_bucket(self, home: Home, *, force_destroy: bool) -> PrivateBucket:
+        name = home.bucket_name("access-logs")
         # AWS's own policy has no condition either: the account in the path is whose load balancers may write.
         # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
         deliver: Statement = {
@@ -135,7 +129,7 @@ class LoadBalancer(Construct):
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
-            "Resource": f"arn:{account.partition}:s3:::{name}/AWSLogs/{account.account_id}/*",
+            "Resource": home.arn("s3", f"{name}/AWSLogs/{home.account_id}/*", region="", account=""),
         }
         return PrivateBucket(
             self,

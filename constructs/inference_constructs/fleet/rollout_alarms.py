@@ -4,8 +4,3 @@ NO_HEALTHY_HOST, ERROR_RATE, ENGINE_FAILURE = "no-healthy-host", "5xx-rate", "en
 
 ROLLOUT_ALARMS = (NO_HEALTHY_HOST, ERROR_RATE, ENGINE_FAILURE)
 """The alarms that tell of a bad version: one of them ends a rollout."""
-
-
-def alarm_name(prefix: str, name: str) -> str:
-    """Return an alarm's full name from its environment's prefix and its last part."""
-    return f"{prefix}-{name}"

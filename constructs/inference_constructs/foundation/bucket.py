@@ -47,8 +47,6 @@ class PrivateBucket(Construct):
         """Create the bucket.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
             name: Bucket name, unique in the whole world, at most 63 characters.
             force_destroy: Whether a destroy deletes the content too; it fails on a full bucket otherwise.
             statements: Policy statements, beside the refusal of plain HTTP.

@@ -1,10 +1,13 @@
 """The environment's encryption key."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from constructs import Construct
 
-from inference_constructs.foundation.account import Account
+from inference_constructs.foundation.home import EncryptedHome, Home, create_home
 from inference_constructs.foundation.iam import policy_document
 
 
@@ -18,25 +21,24 @@ class EncryptionKey(Construct):
         arn: ARN of the key.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, account: Account) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home) -> None:
         super().__init__(scope, id)
-        logs_context = f"arn:{account.partition}:logs:{account.region}:{account.account_id}:log-group:*"
         use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
         policy = policy_document(
             {
                 "Sid": "AccountAdministers",
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
+                "Principal": {"AWS": home.arn("iam", "root", region="")},
                 "Action": "kms:*",
                 "Resource": "*",
             },
             {
                 "Sid": "CloudWatchLogsEncrypts",
                 "Effect": "Allow",
-                "Principal": {"Service": f"logs.{account.region}.amazonaws.com"},
+                "Principal": {"Service": f"logs.{home.region}.amazonaws.com"},
                 "Action": use,
                 "Resource": "*",
-                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs_context}},
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": home.arn("logs", "log-group:*")}},
             },
             {
                 "Sid": "AlarmsAndBudgetsPublish",
@@ -44,16 +46,22 @@ class EncryptionKey(Construct):
                 "Principal": {"Service": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]},
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": "*",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account.account_id}},
+                "Condition": {"StringEquals": {"aws:SourceAccount": home.account_id}},
             },
         )
         key = KmsKey(
             self,
             "Key",
-            description=f"Logs and alarm notifications of {prefix}",
+            description=f"Logs and alarm notifications of {home.prefix}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
             policy=policy,
         )
-        KmsAlias(self, "Alias", name=f"alias/{prefix}", target_key_id=key.key_id)
+        KmsAlias(self, "Alias", name=f"alias/{home.prefix}", target_key_id=key.key_id)
         self.arn = key.arn
+
+
+def create_encrypted_home(stack: Construct, *, prefix: str, region: str, tags: Mapping[str, str]) -> EncryptedHome:
+    """Configure the stack's AWS provider and make its key; the arguments are those of `create_home`."""
+    home = create_home(stack, prefix=prefix, region=region, tags=tags)
+    return EncryptedHome(**asdict(home), key_arn=EncryptionKey(stack, "Key", home=home).arn)

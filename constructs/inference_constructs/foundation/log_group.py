@@ -3,12 +3,12 @@
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from constructs import Construct
 
-from inference_constructs.foundation.encryption import EncryptionKey
+from inference_constructs.foundation.home import EncryptedHome
 
 RETENTION_DAYS = 30
 """Days that every log of the service is kept (R4.6)."""
 
 
-def log_group(scope: Construct, id: str, *, name: str, key: EncryptionKey) -> CloudwatchLogGroup:
+def log_group(scope: Construct, id: str, *, name: str, home: EncryptedHome) -> CloudwatchLogGroup:
     """A CloudWatch log group that the environment's key encrypts and that forgets after 30 days."""
-    return CloudwatchLogGroup(scope, id, name=name, retention_in_days=RETENTION_DAYS, kms_key_id=key.arn)
+    return CloudwatchLogGroup(scope, id, name=name, retention_in_days=RETENTION_DAYS, kms_key_id=home.key_arn)

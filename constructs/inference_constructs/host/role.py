@@ -6,11 +6,11 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from inference_constructs.foundation import Account, Statement, policy_document, service_trust
+from inference_constructs.foundation import Home, Statement, policy_document, service_trust
 from inference_constructs.host.gpu_metrics import NAMESPACE
 
 
-def session_manager(account: Account) -> list[Statement]:
+def session_manager(home: Home) -> list[Statement]:
     """Statements that let an administrator open a shell on an instance without SSH; every session is in CloudTrail.
 
     The channel actions have no resource types, hence the `*`.
@@ -22,7 +22,7 @@ def session_manager(account: Account) -> list[Statement]:
             "Sid": "RegisterWithSessionManager",
             "Effect": "Allow",
             "Action": "ssm:UpdateInstanceInformation",
-            "Resource": f"arn:{account.partition}:ec2:{account.region}:{account.account_id}:instance/*",
+            "Resource": home.arn("ec2", "instance/*"),
         },
         {
             "Sid": "TalkToSessionManager",
@@ -42,15 +42,13 @@ class HostRole(Construct):
         policy: What the role allows.
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, log_group: CloudwatchLogGroup
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, log_group: CloudwatchLogGroup) -> None:
         super().__init__(scope, id)
         self.role = role = IamRole(
             self,
             "Role",
-            name=f"{prefix}-{account.region}-host",
-            description=f"GPU hosts of {prefix}",
+            name=home.role_name("host"),
+            description=f"GPU hosts of {home.prefix}",
             assume_role_policy=service_trust("ec2.amazonaws.com"),
         )
         write_log: Statement = {
@@ -71,8 +69,6 @@ class HostRole(Construct):
             self,
             "Policy",
             role=role.id,
-            policy=policy_document(write_log, publish, *session_manager(account)),
+            policy=policy_document(write_log, publish, *session_manager(home)),
         )
-        self.instance_profile = IamInstanceProfile(
-            self, "InstanceProfile", name=f"{prefix}-{account.region}-host", role=role.name
-        )
+        self.instance_profile = IamInstanceProfile(self, "InstanceProfile", name=home.role_name("host"), role=role.name)

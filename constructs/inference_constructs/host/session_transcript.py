@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.ssm_document import SsmDocument
 from constructs import Construct
 
-from inference_constructs.foundation import EncryptionKey, Statement, log_group, policy_document
+from inference_constructs.foundation import EncryptedHome, Statement, log_group, policy_document
 from inference_constructs.host.role import HostRole
 
 
@@ -19,9 +19,9 @@ class SessionTranscript(Construct):
     https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, key: EncryptionKey, role: HostRole) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: EncryptedHome, role: HostRole) -> None:
         super().__init__(scope, id)
-        group = log_group(self, "LogGroup", name=f"/{prefix}/sessions", key=key)
+        group = log_group(self, "LogGroup", name=home.log_group_name("sessions"), home=home)
         find: Statement = {
             "Sid": "FindTranscriptGroup",
             "Effect": "Allow",
@@ -38,13 +38,13 @@ class SessionTranscript(Construct):
         document = SsmDocument(
             self,
             "Document",
-            name=f"{prefix}-shell",
+            name=home.name("shell"),
             document_type="Session",
             document_format="JSON",
             content=json.dumps(
                 {
                     "schemaVersion": "1.0",
-                    "description": f"A shell on a host of {prefix}, with a transcript",
+                    "description": f"A shell on a host of {home.prefix}, with a transcript",
                     "sessionType": "Standard_Stream",
                     "inputs": {
                         "cloudWatchLogGroupName": group.name,

@@ -22,7 +22,7 @@ from cdktf_cdktf_provider_aws.imagebuilder_infrastructure_configuration import (
 )
 from constructs import Construct
 
-from inference_constructs.foundation import PrivateBucket
+from inference_constructs.foundation import Home, PrivateBucket
 from inference_constructs.host import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter
 from inference_constructs.image.build_host import BuildNetwork, BuildRole
 
@@ -65,7 +65,7 @@ class ImageBuild(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
+        home: Home,
         version: str,
         instance_type: str,
         document: str,
@@ -74,9 +74,7 @@ class ImageBuild(Construct):
         """Describe the build.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the names.
+            home: Where it is.
             version: Version of the image, three numbers.
             instance_type: EC2 type of the build host; its GPU is what kernels are compiled for.
             document: The component's document.
@@ -84,7 +82,7 @@ class ImageBuild(Construct):
         """
         super().__init__(scope, id)
         self._family = instance_type.split(".")[0]
-        self._name = f"{prefix}-{self._family}"
+        self._name = home.name(self._family)
         self._version, self._site = version, site
         self.parameter = ami_parameter(version, instance_type)
         recipe = self._recipe(document)

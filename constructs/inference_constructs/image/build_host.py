@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
-from inference_constructs.foundation import Account, PrivateBucket, Statement, policy_document, service_trust
+from inference_constructs.foundation import Home, PrivateBucket, Statement, policy_document, service_trust
 from inference_constructs.host import session_manager
 from inference_constructs.network import security_group
 
@@ -37,19 +37,18 @@ class BuildNetwork(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, prefix: str, instance_types: Sequence[str], zone: TerraformVariable
+        self, scope: Construct, id: str, *, home: Home, instance_types: Sequence[str], zone: TerraformVariable
     ) -> None:
         """Create the network.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: Names.
+            home: Where it is.
             instance_types: EC2 types of the build hosts.
             zone: Their availability zone; the first one that offers all the types where it is empty.
         """
         super().__init__(scope, id)
-        tags = {"Name": prefix}
+        name = home.name("build")
+        tags = {"Name": name}
         vpc = Vpc(self, "Vpc", cidr_block=BUILD_CIDR, enable_dns_support=True, enable_dns_hostnames=True, tags=tags)
         DefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=vpc.id)
         gateway = InternetGateway(self, "InternetGateway", vpc_id=vpc.id, tags=tags)
@@ -72,7 +71,7 @@ class BuildNetwork(Construct):
         )
         RouteTableAssociation(self, "Association", subnet_id=self.subnet.id, route_table_id=routes.id)
         self.security_group = security_group(
-            self, "SecurityGroup", name=prefix, description="Build hosts of machine images", vpc=vpc
+            self, "SecurityGroup", name=name, description="Build hosts of machine images", vpc=vpc
         )
         VpcSecurityGroupEgressRule(
             self,
@@ -100,7 +99,7 @@ class BuildNetwork(Construct):
         return f'${{{chosen.fqn} == "" ? {zones.fqn}[0] : {chosen.fqn}}}'
 
 
-def run_command_and_inventory(account: Account) -> list[Statement]:
+def run_command_and_inventory(home: Home) -> list[Statement]:
     """Statements that let Image Builder run its steps on a host, and list the software of an image.
 
     Its own role sends commands, and associates the document AWS-GatherSoftwareInventory; what an agent calls for these
@@ -108,8 +107,6 @@ def run_command_and_inventory(account: Account) -> list[Statement]:
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceRoleForImageBuilder.html
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html
     """
-    instances = f"arn:{account.partition}:ec2:{account.region}:{account.account_id}:instance/*"
-    systems_manager = f"arn:{account.partition}:ssm:{account.region}"
     messages = ["AcknowledgeMessage", "DeleteMessage", "FailMessage", "GetEndpoint", "GetMessages", "SendReply"]
     return [
         {
@@ -122,13 +119,13 @@ def run_command_and_inventory(account: Account) -> list[Statement]:
             "Sid": "ReadAmazonsDocuments",
             "Effect": "Allow",
             "Action": ["ssm:DescribeDocument", "ssm:GetDocument"],
-            "Resource": f"{systems_manager}:*:document/AWS-*",
+            "Resource": home.arn("ssm", "document/AWS-*", account="*"),
         },
         {
             "Sid": "FollowAssociations",
             "Effect": "Allow",
             "Action": ["ssm:ListInstanceAssociations", "ssm:UpdateInstanceAssociationStatus"],
-            "Resource": [instances, f"{systems_manager}:{account.account_id}:association/*"],
+            "Resource": [home.arn("ec2", "instance/*"), home.arn("ssm", "association/*")],
         },
     ]
 
@@ -144,12 +141,12 @@ class BuildRole(Construct):
         ready: What must exist before a build host starts.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str, account: Account, bucket: PrivateBucket) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home, bucket: PrivateBucket) -> None:
         super().__init__(scope, id)
         role = IamRole(
             self,
             "Role",
-            name=f"{prefix}-{account.region}-build",
+            name=home.role_name("build"),
             description="Build hosts of machine images",
             assume_role_policy=service_trust("ec2.amazonaws.com"),
         )
@@ -169,15 +166,13 @@ class BuildRole(Construct):
             self,
             "Policy",
             role=role.id,
-            policy=policy_document(
-                read_bundle, write_logs, *session_manager(account), *run_command_and_inventory(account)
-            ),
+            policy=policy_document(read_bundle, write_logs, *session_manager(home), *run_command_and_inventory(home)),
         )
         name = "EC2InstanceProfileForImageBuilder"
         managed = IamRolePolicyAttachment(
-            self, name, role=role.name, policy_arn=f"arn:{account.partition}:iam::aws:policy/{name}"
+            self, name, role=role.name, policy_arn=home.arn("iam", f"policy/{name}", region="", account="aws")
         )
         self.instance_profile = IamInstanceProfile(
-            self, "InstanceProfile", name=f"{prefix}-{account.region}-build", role=role.name
+            self, "InstanceProfile", name=home.role_name("build"), role=role.name
         )
         self.ready = [policy, managed]

@@ -3,7 +3,7 @@
 from inference_constructs.monitoring.alarms import all_alarms
 from inference_constructs.monitoring.dashboard import COLUMNS, Dashboard, DashboardContent, Widget
 from inference_constructs.monitoring.metrics import ServiceMetrics
-from inference_constructs.monitoring.observability import MonitoredService, Observability
+from inference_constructs.monitoring.observability import MonitoredService, MonitoringVariables, Observability
 from inference_constructs.monitoring.running_cost import RunningCost
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Dashboard",
     "DashboardContent",
     "MonitoredService",
+    "MonitoringVariables",
     "Observability",
     "RunningCost",
     "ServiceMetrics",

@@ -6,7 +6,7 @@ from cdktf_cdktf_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
-from inference_constructs.foundation import Account, EncryptionKey, policy_document
+from inference_constructs.foundation import EncryptedHome, policy_document
 
 
 class AlarmTopic(Construct):
@@ -21,26 +21,19 @@ class AlarmTopic(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        key: EncryptionKey,
+        home: EncryptedHome,
         email: TerraformVariable,
     ) -> None:
         """Create the topic.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the topic's name.
-            account: Where the stack is applied.
-            key: Key of the messages; its policy admits alarms and budgets.
+            home: Where it is; the policy of its key admits alarms and budgets.
             email: Address that gets the messages, after its owner has confirmed; empty for none.
         """
         super().__init__(scope, id)
-        topic = SnsTopic(self, "Topic", name=f"{prefix}-alarms", kms_master_key_id=key.arn)
+        topic = SnsTopic(self, "Topic", name=home.name("alarms"), kms_master_key_id=home.key_arn)
         publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic.arn}
-        of_this_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
-        arn = f"arn:{account.partition}"
+        of_this_account = {"StringEquals": {"aws:SourceAccount": home.account_id}}
         policy = SnsTopicPolicy(
             self,
             "Policy",
@@ -52,9 +45,7 @@ class AlarmTopic(Construct):
                     "Principal": {"Service": "cloudwatch.amazonaws.com"},
                     "Condition": {
                         **of_this_account,
-                        "ArnLike": {
-                            "aws:SourceArn": f"{arn}:cloudwatch:{account.region}:{account.account_id}:alarm:{prefix}-*"
-                        },
+                        "ArnLike": {"aws:SourceArn": home.arn("cloudwatch", f"alarm:{home.name('*')}")},
                     },
                 },
                 {
@@ -63,7 +54,7 @@ class AlarmTopic(Construct):
                     "Principal": {"Service": "budgets.amazonaws.com"},
                     "Condition": {
                         **of_this_account,
-                        "ArnLike": {"aws:SourceArn": f"{arn}:budgets::{account.account_id}:*"},
+                        "ArnLike": {"aws:SourceArn": home.arn("budgets", "*", region="")},
                     },
                 },
             ),

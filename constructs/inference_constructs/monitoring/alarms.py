@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
     CloudwatchMetricAlarm,
@@ -11,10 +12,11 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 from constructs import Construct
 
 from inference_constructs.fleet import BUSY_PERCENT, ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST, alarm_name
+from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
-from inference_constructs.monitoring.metrics import Metric, ServiceMetrics
+from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
 
@@ -43,15 +45,32 @@ BLOCKED_PER_MINUTE = 3_000
 
 FLOOD_MINUTES = 3
 
-ABOVE, AT_LEAST, BELOW = "GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"
+Comparison: TypeAlias = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
+"""How a value stands to the threshold in an alarm.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A metric, and how the values of a period become one: Sum, Maximum, p99, ..."""
+    """One value for each period."""
 
     metric: Metric
-    statistic: str
+    statistic: Statistic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """Metric math.
+
+    Attributes:
+        formula: What is computed.
+        queries: What it is computed from, by the ids that the formula has for them.
+    """
+
+    formula: str
+    queries: Mapping[str, Query]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,25 +81,23 @@ class Alarm:
         id: Construct id.
         name: Last part of its name.
         description: What is wrong, and what to look at first.
-        watched: One query; or several by their ids in `expression`.
-        expression: Metric math over the queries, if there are several.
-        comparison: How the value stands to the threshold in an alarm.
+        watched: What is compared with the threshold.
+        comparison: How it stands to the threshold in an alarm.
         threshold: Number or token.
         period: Seconds.
         periods: How many periods in a row.
-        missing: Whether a period without data counts as `breaching` or `notBreaching`.
+        missing: What a period without data counts as.
     """
 
     id: str
     name: str
     description: str
-    watched: Query | Mapping[str, Query]
-    expression: str = ""
-    comparison: str
+    watched: Query | Expression
+    comparison: Comparison
     threshold: float
     period: int = 60
     periods: int = 1
-    missing: str = "notBreaching"
+    missing: Literal["breaching", "notBreaching"] = "notBreaching"
 
 
 def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
@@ -92,8 +109,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name=NO_HEALTHY_HOST,
             description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
             "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
-            watched=Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
-            comparison=BELOW,
+            watched=Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
+            comparison="LessThanThreshold",
             threshold=1,
             periods=2,
             missing="breaching",
@@ -105,12 +122,14 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"More than {ERROR_PERCENT} % of requests failed with 5xx for 5 minutes. Look first at "
             "'Answers by status' on the dashboard: 503 means full or loading hosts, 504 too long answers, others a "
             "defect: see the gateway's log.",
-            watched={
-                "requests": Query(metric=metrics.of_api("Count"), statistic="Sum"),
-                "errors": Query(metric=metrics.of_api("5XXError"), statistic="Sum"),
-            },
-            expression=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
-            comparison=ABOVE,
+            watched=Expression(
+                formula=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
+                queries={
+                    "requests": Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
+                    "errors": Query(metric=metrics.api.of_api("5XXError"), statistic="Sum"),
+                },
+            ),
+            comparison="GreaterThanThreshold",
             threshold=ERROR_PERCENT,
             period=300,
         ),
@@ -121,8 +140,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"One request in 100 took more than {P99_SECONDS} s for 5 minutes. Look first at "
             "'Requests on a host' and 'GPU utilisation' on the dashboard: both high is more load than the hosts can "
             "take, neither high is long answers: see 'Tokens a second'.",
-            watched=Query(metric=metrics.of_api("Latency"), statistic="p99"),
-            comparison=ABOVE,
+            watched=Query(metric=metrics.api.of_api("Latency"), statistic="p99"),
+            comparison="GreaterThanThreshold",
             threshold=P99_SECONDS * 1000,
             period=300,
         ),
@@ -133,8 +152,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
             "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
             "gateway's log: out of memory, a CUDA error, no weights?",
-            watched=Query(metric=metrics.of_gateway(ENGINE_FAILURES), statistic="Sum"),
-            comparison=AT_LEAST,
+            watched=Query(metric=metrics.fleet.of_gateway(ENGINE_FAILURES), statistic="Sum"),
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=1,
         ),
         # Hosts boot seldom: no data is the normal state. A boot that is given up counts with the time that it took.
@@ -143,8 +162,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name="slow-boot",
             description=f"A host's boot was given up after {BOOT_DEADLINE_SECONDS} s: it is replaced. Look first at "
             "'Longest boot' on the dashboard: long boot or weights: a slow volume; long compile: an unused cache.",
-            watched=Query(metric=metrics.of_gateway(BOOT_SECONDS), statistic="Maximum"),
-            comparison=AT_LEAST,
+            watched=Query(metric=metrics.fleet.of_gateway(BOOT_SECONDS), statistic="Maximum"),
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=BOOT_DEADLINE_SECONDS,
         ),
         # Counted only when it happens: no data is the normal state.
@@ -154,8 +173,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             description=f"The firewall blocked more than {BLOCKED_PER_MINUTE:,} requests a minute for {FLOOD_MINUTES} "
             "minutes, and each of them is billed. Look first at 'Blocked by the firewall' on the dashboard, then at "
             "the addresses in the API's access log.",
-            watched=Query(metric=metrics.of_firewall(), statistic="Sum"),
-            comparison=ABOVE,
+            watched=Query(metric=metrics.api.of_firewall(), statistic="Sum"),
+            comparison="GreaterThanThreshold",
             threshold=BLOCKED_PER_MINUTE,
             periods=FLOOD_MINUTES,
         ),
@@ -165,12 +184,14 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             name="hosts-missing",
             description=f"For {MISSING_MINUTES} minutes fewer hosts were healthy than are wanted. Look first at the "
             "group's activity history: no capacity or no quota, or hosts that start and never get ready?",
-            watched={
-                "wanted": Query(metric=metrics.of_group("GroupDesiredCapacity"), statistic="Maximum"),
-                "healthy": Query(metric=metrics.of_targets("HealthyHostCount"), statistic="Maximum"),
-            },
-            expression="IF(FILL(healthy, 0) < wanted, 1, 0)",
-            comparison=AT_LEAST,
+            watched=Expression(
+                formula="IF(FILL(healthy, 0) < wanted, 1, 0)",
+                queries={
+                    "wanted": Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                    "healthy": Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
+                },
+            ),
+            comparison="GreaterThanOrEqualToThreshold",
             threshold=1,
             periods=MISSING_MINUTES,
         ),
@@ -188,8 +209,8 @@ def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
         description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
         f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
         "the account's quota of vCPUs.",
-        watched=Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Minimum"),
-        comparison=AT_LEAST,
+        watched=Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Minimum"),
+        comparison="GreaterThanOrEqualToThreshold",
         threshold=hosts,
         periods=AT_MAXIMUM_MINUTES,
     )
@@ -205,12 +226,16 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
         name="spend",
         description=f"The estimated cost was above {SPEND_PERCENT} % of the forecast in each of the last {SPEND_HOURS} "
         "hours. Look first at 'Hosts' on the dashboard: is there load all day, or do hosts not leave?",
-        watched={
-            running_cost.HOSTS: Query(metric=metrics.of_group("GroupInServiceInstances"), statistic="Average"),
-            running_cost.REQUESTS: Query(metric=metrics.of_api("Count"), statistic="Sum"),
-        },
-        expression=cost.percent_of_forecast,
-        comparison=ABOVE,
+        watched=Expression(
+            formula=cost.percent_of_forecast,
+            queries={
+                running_cost.HOSTS: Query(
+                    metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Average"
+                ),
+                running_cost.REQUESTS: Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
+            },
+        ),
+        comparison="GreaterThanThreshold",
         threshold=SPEND_PERCENT,
         period=3600,
         periods=SPEND_HOURS,
@@ -239,7 +264,6 @@ class ServiceAlarm(Construct):
         """Create the alarm.
 
         Args:
-            scope: Parent construct.
             alarm: What it is.
             prefix: First part of its name.
             topic: Where it goes.
@@ -258,10 +282,11 @@ class ServiceAlarm(Construct):
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
         )
-        if isinstance(alarm.watched, Query):
-            _watch(resource, alarm.watched, alarm.period)
-        else:
-            resource.put_metric_query(_queries(alarm, alarm.watched))
+        match alarm.watched:
+            case Query() as query:
+                _watch(resource, query, alarm.period)
+            case Expression() as expression:
+                resource.put_metric_query(_queries(alarm, expression))
         self.arn = resource.arn
 
 
@@ -276,9 +301,9 @@ def _watch(resource: CloudwatchMetricAlarm, query: Query, period: int) -> None:
         resource.statistic = query.statistic
 
 
-def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetricAlarmMetricQuery]:
+def _queries(alarm: Alarm, expression: Expression) -> list[CloudwatchMetricAlarmMetricQuery]:
     result = CloudwatchMetricAlarmMetricQuery(
-        id="result", expression=alarm.expression, label=alarm.name, return_data=True
+        id="result", expression=expression.formula, label=alarm.name, return_data=True
     )
     return [
         result,
@@ -294,6 +319,6 @@ def _queries(alarm: Alarm, watched: Mapping[str, Query]) -> list[CloudwatchMetri
                     period=alarm.period,
                 ),
             )
-            for name, query in watched.items()
+            for name, query in expression.queries.items()
         ),
     ]

@@ -5,13 +5,14 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dash
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from inference_constructs.fleet import BUSY_PERCENT, IDLE_PERCENT
+from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS, gpu_metrics
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarms import P99_SECONDS
-from inference_constructs.monitoring.metrics import Metric, ServiceMetrics
+from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
 from runtime import metrics as gateway
 
@@ -60,7 +61,7 @@ class DashboardContent:
     cost: RunningCost
 
 
-def line(metric: Metric, statistic: str, label: str, color: str | None = None, *, id: str | None = None) -> Line:
+def line(metric: Metric, statistic: Statistic, label: str, color: str | None = None, *, id: str | None = None) -> Line:
     """A metric of a widget; one with an id is only there for expressions, and not drawn."""
     dimensions = [part for dimension in metric.dimensions.items() for part in dimension]
     options: dict[str, object] = {"stat": statistic, "label": label}
@@ -122,13 +123,13 @@ class Dashboard:
         return self._chart(
             "The last 5 minutes",
             [
-                line(m.of_targets("HealthyHostCount"), "Maximum", "Healthy hosts", GREEN),
-                line(m.of_api("Count"), "Sum", "Requests", id="requests"),
+                line(m.fleet.of_targets("HealthyHostCount"), "Maximum", "Healthy hosts", GREEN),
+                line(m.api.of_api("Count"), "Sum", "Requests", id="requests"),
                 formula("requests / PERIOD(requests)", "Requests a second", BLUE),
-                line(m.of_api("Latency"), "p99", "p99 latency, ms", RED),
-                line(m.of_api("5XXError"), "Average", "5xx rate", id="errors"),
+                line(m.api.of_api("Latency"), "p99", "p99 latency, ms", RED),
+                line(m.api.of_api("5XXError"), "Average", "5xx rate", id="errors"),
                 formula("100 * errors", "5xx, %", RED),
-                line(m.of_gpus(gpu_metrics.UTILIZATION), "Average", "GPU, %", PURPLE),
+                line(m.fleet.of_gpus(gpu_metrics.UTILIZATION), "Average", "GPU, %", PURPLE),
             ],
             view="singleValue",
             width=16,
@@ -138,7 +139,7 @@ class Dashboard:
     def _api_latency(self) -> Widget:
         return self._chart(
             "Latency at the API, ms",
-            _percentiles(self._metrics.of_api("Latency")),
+            _percentiles(self._metrics.api.of_api("Latency")),
             thresholds=[(f"alarm: p99 above {P99_SECONDS} s", P99_SECONDS * 1000, RED)],
             width=6,
         )
@@ -148,8 +149,8 @@ class Dashboard:
         return self._chart(
             "Latency on the host, ms",
             [
-                *_percentiles(self._metrics.of_gateway(gateway.REQUEST_LATENCY)),
-                line(self._metrics.of_load_balancer("TargetResponseTime"), "p99", "until headers", id="headers"),
+                *_percentiles(self._metrics.fleet.of_gateway(gateway.REQUEST_LATENCY)),
+                line(self._metrics.fleet.of_load_balancer("TargetResponseTime"), "p99", "until headers", id="headers"),
                 formula("1000 * headers", "load balancer p99, until headers", GREY),
             ],
             width=6,
@@ -158,22 +159,22 @@ class Dashboard:
     def _first_token(self) -> Widget:
         return self._chart(
             "Time to first token of streams, ms",
-            _percentiles(self._metrics.of_gateway(gateway.TIME_TO_FIRST_TOKEN)),
+            _percentiles(self._metrics.fleet.of_gateway(gateway.TIME_TO_FIRST_TOKEN)),
             width=6,
         )
 
     def _gateway_time(self) -> Widget:
         """Part of the latency on the host: neither the wait for a turn nor the engine."""
         return self._chart(
-            "The gateway's own share, ms", _percentiles(self._metrics.of_gateway(gateway.GATEWAY_TIME)), width=6
+            "The gateway's own share, ms", _percentiles(self._metrics.fleet.of_gateway(gateway.GATEWAY_TIME)), width=6
         )
 
     def _requests(self) -> Widget:
         m = self._metrics
         counts = {
-            "api": (m.of_api("Count"), "API", BLUE),
-            "balancer": (m.of_load_balancer("RequestCount"), "load balancer", GREY),
-            "gateway": (m.of_gateway(gateway.REQUESTS), "gateway", GREEN),
+            "api": (m.api.of_api("Count"), "API", BLUE),
+            "balancer": (m.fleet.of_load_balancer("RequestCount"), "load balancer", GREY),
+            "gateway": (m.fleet.of_gateway(gateway.REQUESTS), "gateway", GREEN),
         }
         return self._chart(
             "Requests a second",
@@ -189,9 +190,9 @@ class Dashboard:
         return self._chart(
             "Tokens a second",
             [
-                line(m.of_gateway(gateway.OUTPUT_TOKENS), "Sum", "generated", id="output"),
+                line(m.fleet.of_gateway(gateway.OUTPUT_TOKENS), "Sum", "generated", id="output"),
                 formula("output / PERIOD(output)", "generated", BLUE),
-                line(m.of_gateway(gateway.INPUT_TOKENS), "Sum", "read", id="input"),
+                line(m.fleet.of_gateway(gateway.INPUT_TOKENS), "Sum", "read", id="input"),
                 formula("input / PERIOD(input)", "read", GREY),
             ],
         )
@@ -201,9 +202,9 @@ class Dashboard:
         return self._chart(
             "Requests on a host: in the engine, and waiting",
             [
-                line(m.of_gateway(gateway.IN_FLIGHT), "Average", "in the engine, average", BLUE),
-                line(m.of_gateway(gateway.QUEUE_DEPTH), "Average", "waiting, average", ORANGE),
-                line(m.of_gateway(gateway.QUEUE_DEPTH), "Maximum", "waiting, most", RED),
+                line(m.fleet.of_gateway(gateway.IN_FLIGHT), "Average", "in the engine, average", BLUE),
+                line(m.fleet.of_gateway(gateway.QUEUE_DEPTH), "Average", "waiting, average", ORANGE),
+                line(m.fleet.of_gateway(gateway.QUEUE_DEPTH), "Maximum", "waiting, most", RED),
             ],
         )
 
@@ -212,9 +213,9 @@ class Dashboard:
         return self._chart(
             "Answers by status, as clients got them",
             [
-                line(m.of_api("4XXError"), "Sum", "all 4xx", GREY),
+                line(m.api.of_api("4XXError"), "Sum", "all 4xx", GREY),
                 line(m.of_status(429), "Sum", "429 too many requests", ORANGE),
-                line(m.of_api("5XXError"), "Sum", "all 5xx", RED),
+                line(m.api.of_api("5XXError"), "Sum", "all 5xx", RED),
                 line(m.of_status(503), "Sum", "503 full or loading", PURPLE),
                 line(m.of_status(504), "Sum", "504 too slow", BLUE),
             ],
@@ -225,12 +226,14 @@ class Dashboard:
         return self._chart(
             "Who failed",
             [
-                line(m.of_gateway(gateway.REJECTIONS), "Sum", "gateway: not let in (503)", PURPLE),
-                line(m.of_gateway(gateway.RESPONSES_5XX), "Sum", "gateway: all 5xx", RED),
-                line(m.of_load_balancer("HTTPCode_ELB_503_Count"), "Sum", "load balancer: no host (503)", ORANGE),
-                line(m.of_load_balancer("HTTPCode_ELB_504_Count"), "Sum", "load balancer: silent host (504)", BLUE),
-                line(m.of_gateway(gateway.ENGINE_FAILURES), "Sum", "engine failed", "#000000"),
-                line(m.of_gateway(gateway.DISCONNECTS), "Sum", "client left", GREY),
+                line(m.fleet.of_gateway(gateway.REJECTIONS), "Sum", "gateway: not let in (503)", PURPLE),
+                line(m.fleet.of_gateway(gateway.RESPONSES_5XX), "Sum", "gateway: all 5xx", RED),
+                line(m.fleet.of_load_balancer("HTTPCode_ELB_503_Count"), "Sum", "load balancer: no host (503)", ORANGE),
+                line(
+                    m.fleet.of_load_balancer("HTTPCode_ELB_504_Count"), "Sum", "load balancer: silent host (504)", BLUE
+                ),
+                line(m.fleet.of_gateway(gateway.ENGINE_FAILURES), "Sum", "engine failed", "#000000"),
+                line(m.fleet.of_gateway(gateway.DISCONNECTS), "Sum", "client left", GREY),
             ],
         )
 
@@ -239,14 +242,14 @@ class Dashboard:
         return self._chart(
             "Blocked by the firewall",
             [
-                line(m.of_firewall("rate-limit"), "Sum", "too many requests (429)", ORANGE),
-                line(m.of_firewall("body-size"), "Sum", "body too large (413)", BLUE),
-                line(m.of_firewall(), "Sum", "all rules", GREY),
+                line(m.api.of_firewall("rate-limit"), "Sum", "too many requests (429)", ORANGE),
+                line(m.api.of_firewall("body-size"), "Sum", "body too large (413)", BLUE),
+                line(m.api.of_firewall(), "Sum", "all rules", GREY),
             ],
         )
 
     def _gpu_utilization(self) -> Widget:
-        metric = self._metrics.of_gpus(gpu_metrics.UTILIZATION)
+        metric = self._metrics.fleet.of_gpus(gpu_metrics.UTILIZATION)
         return self._chart(
             "GPU utilisation, %",
             [line(metric, "Average", "average", PURPLE), line(metric, "Maximum", "busiest host", GREY)],
@@ -259,7 +262,7 @@ class Dashboard:
         )
 
     def _gpu_memory(self) -> Widget:
-        metric = self._metrics.of_gpus(gpu_metrics.MEMORY_USED)
+        metric = self._metrics.fleet.of_gpus(gpu_metrics.MEMORY_USED)
         return self._chart(
             "GPU memory in use, MiB",
             [line(metric, "Average", "average", PURPLE), line(metric, "Maximum", "fullest host", GREY)],
@@ -272,10 +275,10 @@ class Dashboard:
         return self._chart(
             "Hosts",
             [
-                line(m.of_group("GroupDesiredCapacity"), "Maximum", "wanted", GREY),
-                line(m.of_group("GroupInServiceInstances"), "Minimum", "in service", GREEN),
-                line(m.of_group("GroupPendingInstances"), "Maximum", "starting", ORANGE),
-                line(m.of_targets("HealthyHostCount"), "Maximum", "healthy", BLUE),
+                line(m.fleet.of_group("GroupDesiredCapacity"), "Maximum", "wanted", GREY),
+                line(m.fleet.of_group("GroupInServiceInstances"), "Minimum", "in service", GREEN),
+                line(m.fleet.of_group("GroupPendingInstances"), "Maximum", "starting", ORANGE),
+                line(m.fleet.of_targets("HealthyHostCount"), "Maximum", "healthy", BLUE),
             ],
             thresholds=[("max_instances", self._content.max_instances, RED)],
             width=6,
@@ -283,12 +286,13 @@ class Dashboard:
 
     def _boot(self) -> Widget:
         """The longest of the last week: hosts boot seldom."""
+        fleet = self._metrics.fleet
         stages = {"ready": gateway.BOOT_SECONDS, **gateway.BOOT_STAGE_SECONDS}
         labels = {stage: stage.replace("_", " ") for stage in stages}
         labels["ready"] = f"until ready (limit {BOOT_DEADLINE_SECONDS} s)"
         return self._chart(
             "Longest boot in 7 days by stage, s",
-            [line(self._metrics.of_gateway(metric), "Maximum", labels[stage]) for stage, metric in stages.items()],
+            [line(fleet.of_gateway(metric), "Maximum", labels[stage]) for stage, metric in stages.items()],
             view="bar",
             whole_range="-P7D",
             width=6,
@@ -297,8 +301,8 @@ class Dashboard:
     def _cost_terms(self) -> list[Line]:
         m = self._metrics
         return [
-            line(m.of_group("GroupInServiceInstances"), "Average", "hosts", id=running_cost.HOSTS),
-            line(m.of_api("Count"), "Sum", "requests", id=running_cost.REQUESTS),
+            line(m.fleet.of_group("GroupInServiceInstances"), "Average", "hosts", id=running_cost.HOSTS),
+            line(m.api.of_api("Count"), "Sum", "requests", id=running_cost.REQUESTS),
         ]
 
     def _hourly_cost(self) -> Widget:
@@ -342,7 +346,7 @@ class Dashboard:
         lines: Sequence[Line],
         *,
         thresholds: Sequence[Threshold] = (),
-        view: str = "timeSeries",
+        view: Literal["timeSeries", "singleValue", "bar"] = "timeSeries",
         stacked: bool = False,
         period: int = PERIOD_SECONDS,
         start: str = "",
@@ -357,7 +361,7 @@ class Dashboard:
             title: Title with the unit.
             lines: Metrics and expressions.
             thresholds: Horizontal lines.
-            view: timeSeries, singleValue or bar.
+            view: How they are drawn.
             stacked: Whether lines stand on each other.
             period: Seconds.
             start: How far back it looks; as far as the dashboard unless given.
@@ -368,7 +372,7 @@ class Dashboard:
         """
         properties: dict[str, Any] = {
             "title": title,
-            "region": self._metrics.region,
+            "region": self._metrics.api.region,
             "view": view,
             "stacked": stacked,
             "period": period,
@@ -389,7 +393,8 @@ class Dashboard:
 
 
 def _percentiles(metric: Metric) -> list[Line]:
-    return [line(metric, name, name, color) for name, color in (("p50", BLUE), ("p95", ORANGE), ("p99", RED))]
+    colors: dict[Statistic, str] = {"p50": BLUE, "p95": ORANGE, "p99": RED}
+    return [line(metric, name, name, color) for name, color in colors.items()]
 
 
 def _text(markdown: str, *, height: int) -> Widget:

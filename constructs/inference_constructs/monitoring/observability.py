@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from cdktf import TerraformLocal, TerraformVariable, Token
 from cdktf_cdktf_provider_aws.budgets_budget import (
@@ -10,21 +11,22 @@ from cdktf_cdktf_provider_aws.budgets_budget import (
     BudgetsBudgetNotification,
 )
 from cdktf_cdktf_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.cloudwatch_log_metric_filter import (
     CloudwatchLogMetricFilter,
     CloudwatchLogMetricFilterMetricTransformation,
 )
 from constructs import Construct
 
-from inference_constructs.api import RateLimitedApi
+from inference_constructs.api import ApiMetrics
 from inference_constructs.cost import prices_of
-from inference_constructs.fleet import GpuFleet
-from inference_constructs.foundation import Account, EncryptionKey
+from inference_constructs.fleet import FleetMetrics
+from inference_constructs.foundation import EncryptedHome
 from inference_constructs.host import instance_type_of
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
 from inference_constructs.monitoring.alarms import ServiceAlarm, all_alarms
 from inference_constructs.monitoring.dashboard import Dashboard, DashboardContent
-from inference_constructs.monitoring.metrics import STATUS_DIMENSION, STATUS_METRIC, ServiceMetrics, status_namespace
+from inference_constructs.monitoring.metrics import STATUS_DIMENSION, STATUS_METRIC, ServiceMetrics
 from inference_constructs.monitoring.running_cost import RunningCost, running_cost
 
 
@@ -33,24 +35,39 @@ class MonitoredService:
     """What is monitored.
 
     Attributes:
-        environment: Name of the environment: the tag by which the budget finds its cost.
         instance_type: EC2 type of the hosts.
-        fleet: The hosts.
-        api: The API.
-        min_instances: Hosts that always run.
-        max_instances: Hosts that are never exceeded.
+        fleet: What the hosts publish; its environment is also the tag by which the budget finds the cost.
+        api: What the API publishes.
+        access_log_group: The API's access log, one line of JSON with a `status` for each request.
         monthly_forecast_usd: Expression of the forecast at `min_instances`: the budget.
         links: Addresses by name, for the dashboard's first line.
     """
 
-    environment: str
     instance_type: str
-    fleet: GpuFleet
-    api: RateLimitedApi
-    min_instances: TerraformVariable
-    max_instances: TerraformVariable
+    fleet: FleetMetrics
+    api: ApiMetrics
+    access_log_group: CloudwatchLogGroup
     monthly_forecast_usd: str
     links: Mapping[str, str]
+
+    @property
+    def metrics(self) -> ServiceMetrics:
+        """All its metrics."""
+        return ServiceMetrics(fleet=self.fleet, api=self.api)
+
+
+class MonitoringVariables(Protocol):
+    """What an operator decides at apply, and monitoring goes by.
+
+    Attributes:
+        min_instances: Hosts that always run.
+        max_instances: Hosts that are never exceeded.
+        alarm_email: Address that gets the alarms; empty for none.
+    """
+
+    min_instances: TerraformVariable
+    max_instances: TerraformVariable
+    alarm_email: TerraformVariable
 
 
 class Observability(Construct):
@@ -65,58 +82,39 @@ class Observability(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        key: EncryptionKey,
+        home: EncryptedHome,
         service: MonitoredService,
-        alarm_email: TerraformVariable,
+        variables: MonitoringVariables,
     ) -> None:
         """Create dashboard, alarms and budget.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: Name of the dashboard and the budget, first part of other names.
-            account: Where the stack is applied.
-            key: Key of the alarms' messages.
+            home: Where it is. Its prefix is the name of dashboard and budget, its key that of the alarms' messages.
             service: What is monitored.
-            alarm_email: Address that gets the alarms; empty for none.
+            variables: What the operator decides.
 
         Raises:
             ValueError: the region or the instance type has no known price.
         """
         super().__init__(scope, id)
-        self._prefix, self._service = prefix, service
+        self._home, self._service, self._variables = home, service, variables
         self._count_statuses()
-        metrics = self._metrics(account.region)
-        cost = self._cost(account.region)
-        self._topic = AlarmTopic(self, "Topic", prefix=prefix, account=account, key=key, email=alarm_email)
-        least, most = service.min_instances.fqn, service.max_instances.fqn
+        metrics, cost = service.metrics, self._cost()
+        self._topic = AlarmTopic(self, "Topic", home=home, email=variables.alarm_email)
+        least, most = variables.min_instances.fqn, variables.max_instances.fqn
         # a group of fixed size is always at its maximum: there the threshold is out of reach
         maximum = Token.as_number(f"${{{most} > {least} ? {most} : {most} + 1}}")
         alarms = all_alarms(metrics, cost, maximum)
-        arns = [ServiceAlarm(self, alarm=alarm, prefix=prefix, topic=self._topic).arn for alarm in alarms]
+        arns = [ServiceAlarm(self, alarm=alarm, prefix=home.prefix, topic=self._topic).arn for alarm in alarms]
         self._budget()
         self._dashboard(metrics, arns, cost)
-        console = f"https://{account.region}.console.aws.amazon.com/cloudwatch/home?region={account.region}"
-        self.dashboard_url = f"{console}#dashboards/dashboard/{prefix}"
+        console = f"https://{home.region}.console.aws.amazon.com/cloudwatch/home?region={home.region}"
+        self.dashboard_url = f"{console}#dashboards/dashboard/{home.prefix}"
 
-    def _metrics(self, region: str) -> ServiceMetrics:
-        fleet, api = self._service.fleet, self._service.api
-        return ServiceMetrics(
-            environment=self._service.environment,
-            region=region,
-            api=api.name,
-            stage=api.stage.stage_name,
-            web_acl=self._prefix,
-            load_balancer=fleet.load_balancer.arn_suffix,
-            target_group=fleet.target_group.arn_suffix,
-            group=fleet.group.name,
-        )
-
-    def _cost(self, region: str) -> RunningCost:
+    def _cost(self) -> RunningCost:
         """The cost, whose expressions are locals: they stand within texts."""
-        cost = running_cost(prices_of(region), self._service.instance_type, self._service.monthly_forecast_usd)
+        prices = prices_of(self._home.region)
+        cost = running_cost(prices, self._service.instance_type, self._service.monthly_forecast_usd)
         return replace(
             cost,
             fixed_hour=TerraformLocal(self, "FixedCostHour", cost.fixed_hour).as_string,
@@ -128,11 +126,11 @@ class Observability(Construct):
         CloudwatchLogMetricFilter(
             self,
             "Statuses",
-            name=f"{self._prefix}-statuses",
-            log_group_name=self._service.api.access_log_group.name,
+            name=self._home.name("statuses"),
+            log_group_name=self._service.access_log_group.name,
             pattern='{ $.status = "*" }',
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                namespace=status_namespace(self._service.environment),
+                namespace=self._service.metrics.status_namespace,
                 name=STATUS_METRIC,
                 value="1",
                 unit="Count",
@@ -143,33 +141,32 @@ class Observability(Construct):
     def _dashboard(self, metrics: ServiceMetrics, alarms: list[str], cost: RunningCost) -> None:
         service = self._service
         content = DashboardContent(
-            title=self._prefix,
+            title=self._home.prefix,
             links=service.links,
             metrics=metrics,
             alarms=alarms,
-            max_instances=service.max_instances.number_value,
+            max_instances=self._variables.max_instances.number_value,
             gpu_memory_mib=instance_type_of(service.instance_type).gpu.memory_gib * 1024,
             cost=cost,
         )
         # a local, since cdktf warns of a composed string inside jsonencode
         body = TerraformLocal(self, "DashboardBody", Dashboard(content).body())
         CloudwatchDashboard(
-            self, "Dashboard", dashboard_name=self._prefix, dashboard_body=f"${{jsonencode({body.fqn})}}"
+            self, "Dashboard", dashboard_name=self._home.prefix, dashboard_body=f"${{jsonencode({body.fqn})}}"
         )
 
     def _budget(self) -> None:
         """Tell when the month's bill is above the forecast, and as soon as AWS expects that it will be."""
+        tag = f"user:Environment${self._service.fleet.environment}"
         BudgetsBudget(
             self,
             "Budget",
-            name=self._prefix,
+            name=self._home.prefix,
             budget_type="COST",
             time_unit="MONTHLY",
             limit_unit="USD",
             limit_amount=self._service.monthly_forecast_usd,
-            cost_filter=[
-                BudgetsBudgetCostFilter(name="TagKeyValue", values=[f"user:Environment${self._service.environment}"])
-            ],
+            cost_filter=[BudgetsBudgetCostFilter(name="TagKeyValue", values=[tag])],
             notification=[
                 BudgetsBudgetNotification(
                     notification_type=kind,

@@ -2,7 +2,15 @@
 
 from inference_constructs.network.dns_firewall import DnsFirewall
 from inference_constructs.network.rules import allow, security_group
-from inference_constructs.network.subnet_plan import refuse_overlaps
-from inference_constructs.network.vpc import VpcConstruct
+from inference_constructs.network.subnet_plan import plan_subnets, refuse_overlaps
+from inference_constructs.network.vpc import NetworkSettings, VpcConstruct
 
-__all__ = ["DnsFirewall", "VpcConstruct", "allow", "refuse_overlaps", "security_group"]
+__all__ = [
+    "DnsFirewall",
+    "NetworkSettings",
+    "VpcConstruct",
+    "allow",
+    "plan_subnets",
+    "refuse_overlaps",
+    "security_group",
+]

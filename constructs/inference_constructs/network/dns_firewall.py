@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.route53_resolver_query_log_config_association impo
 )
 from constructs import Construct
 
-from inference_constructs.foundation import Account, EncryptionKey, log_group
+from inference_constructs.foundation import EncryptedHome, log_group
 from inference_constructs.network.vpc import VpcConstruct
 
 
@@ -28,23 +28,21 @@ class DnsFirewall(Construct):
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-overview.html
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, key: EncryptionKey, vpc: VpcConstruct
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: EncryptedHome, vpc: VpcConstruct) -> None:
         super().__init__(scope, id)
         log = Route53ResolverQueryLogConfig(
             self,
             "QueryLog",
-            name=prefix,
-            destination_arn=log_group(self, "LogGroup", name=f"/{prefix}/dns-queries", key=key).arn,
+            name=home.prefix,
+            destination_arn=log_group(self, "LogGroup", name=home.log_group_name("dns-queries"), home=home).arn,
         )
         Route53ResolverQueryLogConfigAssociation(
             self, "QueryLogAssociation", resolver_query_log_config_id=log.id, resource_id=vpc.vpc.id
         )
-        group = Route53ResolverFirewallRuleGroup(self, "RuleGroup", name=prefix)
-        names = {"allowed": allowed_names(account.region), "others": ["*"]}
+        group = Route53ResolverFirewallRuleGroup(self, "RuleGroup", name=home.prefix)
+        names = {"allowed": allowed_names(home.region), "others": ["*"]}
         lists = {
-            name: Route53ResolverFirewallDomainList(self, name.title(), name=f"{prefix}-{name}", domains=domains)
+            name: Route53ResolverFirewallDomainList(self, name.title(), name=home.name(name), domains=domains)
             for name, domains in names.items()
         }
         rules = [
@@ -73,7 +71,7 @@ class DnsFirewall(Construct):
         Route53ResolverFirewallRuleGroupAssociation(
             self,
             "Association",
-            name=prefix,
+            name=home.prefix,
             # AWS keeps 100 and below for its own
             priority=101,
             firewall_rule_group_id=group.id,

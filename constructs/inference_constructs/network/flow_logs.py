@@ -6,23 +6,21 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
-from inference_constructs.foundation import Account, EncryptionKey, Statement, log_group, policy_document, service_trust
+from inference_constructs.foundation import EncryptedHome, Statement, log_group, policy_document, service_trust
 
 
 class FlowLogs(Construct):
     """Accepted and rejected traffic of a VPC, aggregated by the minute, in a log group of its own."""
 
-    def __init__(
-        self, scope: Construct, id: str, *, prefix: str, account: Account, key: EncryptionKey, vpc: Vpc
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: EncryptedHome, vpc: Vpc) -> None:
         super().__init__(scope, id)
-        group = log_group(self, "LogGroup", name=f"/{prefix}/vpc-flow-logs", key=key)
+        group = log_group(self, "LogGroup", name=home.log_group_name("vpc-flow-logs"), home=home)
         role = IamRole(
             self,
             "Role",
-            name=f"{prefix}-{account.region}-flow-logs",
-            description=f"Lets VPC flow logs of {prefix} write to their log group",
-            assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com", account),
+            name=home.role_name("flow-logs"),
+            description=f"Lets VPC flow logs of {home.prefix} write to their log group",
+            assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com", home),
         )
         write: Statement = {
             "Effect": "Allow",

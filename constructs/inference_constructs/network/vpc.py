@@ -1,6 +1,7 @@
 """The network: public and private subnets, private access to AWS services, and no way out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cdktf import TerraformLocal, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_availability_zones import (
@@ -21,7 +22,7 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
-from inference_constructs.foundation import Account, EncryptionKey, Statement, policy_document
+from inference_constructs.foundation import EncryptedHome, Statement, policy_document
 from inference_constructs.network.flow_logs import FlowLogs
 from inference_constructs.network.rules import security_group
 from inference_constructs.network.subnet_plan import plan_subnets
@@ -31,6 +32,23 @@ VPC_LINK_UNSUPPORTED_ZONES = ["use1-az3", "apne1-az3"]
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vpc-links.html
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """What an environment decides about its network.
+
+    Attributes:
+        cidr: IPv4 range, /16 to /24.
+        zone_count: Number of availability zones, 2 or 3.
+        instance_type: EC2 type of the hosts; zones that offer it are preferred.
+        interface_endpoints: AWS services to make reachable, by their short names, such as `logs`.
+    """
+
+    cidr: str
+    zone_count: int
+    instance_type: str
+    interface_endpoints: Sequence[str]
 
 
 class VpcConstruct(Construct):
@@ -54,50 +72,38 @@ class VpcConstruct(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        key: EncryptionKey,
-        cidr: str,
-        zone_count: int,
-        instance_type: str,
-        interface_endpoints: Sequence[str],
+        home: EncryptedHome,
+        network: NetworkSettings,
     ) -> None:
         """Create the network.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            account: Where the stack is applied.
-            key: Key of the flow logs.
-            cidr: IPv4 range, /16 to /24.
-            zone_count: Number of availability zones, 2 or 3.
-            instance_type: EC2 type of the hosts; zones that offer it are preferred.
-            interface_endpoints: AWS services to make reachable, by their short names, such as `logs`.
+            home: Where it is; its key is that of the flow logs.
+            network: What the network is.
 
         Raises:
             ValueError: the range or the number of zones cannot be planned.
         """
         super().__init__(scope, id)
-        plan = plan_subnets(cidr, zone_count)
-        self._prefix, self._region = prefix, account.region
-        zones = self._zones_by_preference(instance_type)
-        self._zones = [f"${{element({zones.fqn}, {index})}}" for index in range(zone_count)]
+        plan = plan_subnets(network.cidr, network.zone_count)
+        self._home = home
+        zones = self._zones_by_preference(network.instance_type)
+        self._zones = [f"${{element({zones.fqn}, {index})}}" for index in range(network.zone_count)]
         self.vpc = Vpc(
             self,
             "Vpc",
-            cidr_block=cidr,
+            cidr_block=network.cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,
-            tags={"Name": prefix},
+            tags={"Name": home.prefix},
         )
         # not fqn, which is an expression within `${}`: a lifecycle takes bare references only
         self.identity = f"{self.vpc.terraform_resource_type}.{self.vpc.friendly_unique_id}.id"
         DefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=self.vpc.id)
-        FlowLogs(self, "FlowLogs", prefix=prefix, account=account, key=key, vpc=self.vpc)
+        FlowLogs(self, "FlowLogs", home=home, vpc=self.vpc)
 
         public_routes = self._route_table("public")
-        gateway = InternetGateway(self, "InternetGateway", vpc_id=self.vpc.id, tags={"Name": prefix})
+        gateway = InternetGateway(self, "InternetGateway", vpc_id=self.vpc.id, tags={"Name": home.prefix})
         Route(
             self,
             "PublicRoute",
@@ -113,11 +119,11 @@ class VpcConstruct(Construct):
         self.endpoint_security_group = security_group(
             self,
             "EndpointSecurityGroup",
-            name=f"{prefix}-endpoints",
+            name=home.name("endpoints"),
             description="Interface endpoints of AWS services",
             vpc=self.vpc,
         )
-        self.interface_endpoints = [self._interface_endpoint(service, account) for service in interface_endpoints]
+        self.interface_endpoints = [self._interface_endpoint(service) for service in network.interface_endpoints]
 
     def _zones_by_preference(self, instance_type: str) -> TerraformLocal:
         """Names of the zones that API Gateway can link to, those that offer the instance type first."""
@@ -139,7 +145,7 @@ class VpcConstruct(Construct):
         return TerraformLocal(self, "PreferredZones", f"${{distinct(concat({first}, {every}))}}")
 
     def _route_table(self, kind: str) -> RouteTable:
-        return RouteTable(self, f"{kind.title()}Routes", vpc_id=self.vpc.id, tags={"Name": f"{self._prefix}-{kind}"})
+        return RouteTable(self, f"{kind.title()}Routes", vpc_id=self.vpc.id, tags={"Name": self._home.name(kind)})
 
     def _subnets(self, kind: str, cidrs: Sequence[str], routes: RouteTable) -> list[Subnet]:
         subnets: list[Subnet] = []
@@ -151,7 +157,7 @@ class VpcConstruct(Construct):
                 availability_zone=zone,
                 cidr_block=cidr,
                 map_public_ip_on_launch=False,
-                tags={"Name": f"{self._prefix}-{kind}-{index}"},
+                tags={"Name": self._home.name(f"{kind}-{index}")},
                 lifecycle=TerraformResourceLifecycle(ignore_changes=["availability_zone"]),
             )
             RouteTableAssociation(
@@ -161,7 +167,8 @@ class VpcConstruct(Construct):
         return subnets
 
     def _s3_endpoint(self, routes: RouteTable) -> VpcEndpoint:
-        amazons_own = [f"arn:aws:s3:::al2023-repos-{self._region}-*/*", f"arn:aws:s3:::amazon-ssm-{self._region}/*"]
+        region = self._home.region
+        amazons_own = [f"arn:aws:s3:::al2023-repos-{region}-*/*", f"arn:aws:s3:::amazon-ssm-{region}/*"]
         statement: Statement = {
             "Sid": "ReadAmazonsOwnPackages",
             "Effect": "Allow",
@@ -173,30 +180,30 @@ class VpcConstruct(Construct):
             self,
             "S3Endpoint",
             vpc_id=self.vpc.id,
-            service_name=f"com.amazonaws.{self._region}.s3",
+            service_name=f"com.amazonaws.{region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[routes.id],
             policy=policy_document(statement),
-            tags={"Name": f"{self._prefix}-s3"},
+            tags={"Name": self._home.name("s3")},
         )
 
-    def _interface_endpoint(self, service: str, account: Account) -> VpcEndpoint:
+    def _interface_endpoint(self, service: str) -> VpcEndpoint:
         own_account_only: Statement = {
             "Effect": "Allow",
             "Principal": "*",
             "Action": "*",
             "Resource": "*",
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": account.account_id}},
+            "Condition": {"StringEquals": {"aws:PrincipalAccount": self._home.account_id}},
         }
         return VpcEndpoint(
             self,
             f"{service.title()}Endpoint",
             vpc_id=self.vpc.id,
-            service_name=f"com.amazonaws.{self._region}.{service}",
+            service_name=f"com.amazonaws.{self._home.region}.{service}",
             vpc_endpoint_type="Interface",
             subnet_ids=[subnet.id for subnet in self.private_subnets],
             security_group_ids=[self.endpoint_security_group.id],
             private_dns_enabled=True,
             policy=policy_document(own_account_only),
-            tags={"Name": f"{self._prefix}-{service}"},
+            tags={"Name": self._home.name(service)},
         )

@@ -3,6 +3,6 @@
 from inference_constructs.page.files import security_headers
 from inference_constructs.page.firewall import SiteFirewall
 from inference_constructs.page.limits import PAGE_REQUESTS_PER_MINUTE
-from inference_constructs.page.site import DemoSite
+from inference_constructs.page.site import DemoSite, PageVariables, SiteSettings
 
-__all__ = ["PAGE_REQUESTS_PER_MINUTE", "DemoSite", "SiteFirewall", "security_headers"]
+__all__ = ["PAGE_REQUESTS_PER_MINUTE", "DemoSite", "PageVariables", "SiteFirewall", "SiteSettings", "security_headers"]

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_delivery_destination import (
 from cdktf_cdktf_provider_aws.cloudwatch_log_delivery_source import CloudwatchLogDeliverySource
 from constructs import Construct
 
-from inference_constructs.foundation import CLOUDFRONT_REGION, RETENTION_DAYS, Account, PrivateBucket
+from inference_constructs.foundation import CLOUDFRONT_REGION, RETENTION_DAYS, Home, PrivateBucket
 
 
 class SiteAccessLogs(Construct):
@@ -23,23 +23,19 @@ class SiteAccessLogs(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
+        home: Home,
         distribution: CloudfrontDistribution,
         force_destroy: bool,
     ) -> None:
         """Deliver the logs.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            account: Where the stack is applied.
+            home: Where the bucket is.
             distribution: The distribution to log.
             force_destroy: Whether a destroy deletes the logs too.
         """
         super().__init__(scope, id)
-        name = f"{prefix}-site-logs-{account.account_id}-{account.region}"
+        name = home.bucket_name("site-logs")
         bucket = PrivateBucket(
             self,
             "Bucket",
@@ -47,13 +43,13 @@ class SiteAccessLogs(Construct):
             force_destroy=force_destroy,
             expire_after_days=RETENTION_DAYS,
             keep_old_versions_days=1,
-            statements=[_delivery(name, account)],
+            statements=[_delivery(name, home)],
         )
         source = CloudwatchLogDeliverySource(
             self,
             "Source",
             region=CLOUDFRONT_REGION,
-            name=f"{prefix}-site",
+            name=home.name("site"),
             log_type="ACCESS_LOGS",
             resource_arn=distribution.arn,
         )
@@ -61,7 +57,7 @@ class SiteAccessLogs(Construct):
             self,
             "Destination",
             region=CLOUDFRONT_REGION,
-            name=f"{prefix}-site",
+            name=home.name("site"),
             output_format="json",
             delivery_destination_configuration=[
                 CloudwatchLogDeliveryDestinationDeliveryDestinationConfiguration(
@@ -79,22 +75,22 @@ class SiteAccessLogs(Construct):
         )
 
 
-def _delivery(bucket_name: str, account: Account) -> dict[str, object]:
+def _delivery(bucket_name: str, home: Home) -> dict[str, object]:
     """The statement that log delivery needs.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-S3.html
     """
-    sources = f"arn:{account.partition}:logs:{CLOUDFRONT_REGION}:{account.account_id}:delivery-source:*"
+    sources = home.arn("logs", "delivery-source:*", region=CLOUDFRONT_REGION)
     return {
         "Sid": "AWSLogsDeliveryWrite",
         "Effect": "Allow",
         "Principal": {"Service": "delivery.logs.amazonaws.com"},
         "Action": "s3:PutObject",
-        "Resource": f"arn:{account.partition}:s3:::{bucket_name}/AWSLogs/{account.account_id}/*",
+        "Resource": home.arn("s3", f"{bucket_name}/AWSLogs/{home.account_id}/*", region="", account=""),
         "Condition": {
             "StringEquals": {
                 "s3:x-amz-acl": "bucket-owner-full-control",
-                "aws:SourceAccount": account.account_id,
+                "aws:SourceAccount": home.account_id,
             },
             "ArnLike": {"aws:SourceArn": sources},
         },

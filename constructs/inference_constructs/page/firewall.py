@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl import (
 )
 from constructs import Construct
 
-from inference_constructs.foundation import CLOUDFRONT_REGION
+from inference_constructs.foundation import CLOUDFRONT_REGION, Home
 from inference_constructs.page.limits import PAGE_REQUESTS_PER_MINUTE
 
 
@@ -26,9 +26,9 @@ class SiteFirewall(Construct):
         web_acl: The web ACL.
     """
 
-    def __init__(self, scope: Construct, id: str, *, prefix: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, home: Home) -> None:
         super().__init__(scope, id)
-        name = f"{prefix}-site"
+        name = home.name("site")
         self.web_acl = Wafv2WebAcl(
             self,
             "WebAcl",

@@ -1,7 +1,9 @@
 """The public demo page: a private bucket behind CloudFront."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cdktf import AssetType, Fn, TerraformAsset, TerraformLocal, TerraformVariable
 from cdktf_cdktf_provider_aws.cloudfront_distribution import (
@@ -16,11 +18,10 @@ from cdktf_cdktf_provider_aws.cloudfront_distribution import (
 from cdktf_cdktf_provider_aws.cloudfront_origin_access_control import CloudfrontOriginAccessControl
 from cdktf_cdktf_provider_aws.cloudfront_response_headers_policy import CloudfrontResponseHeadersPolicy
 from cdktf_cdktf_provider_aws.s3_object import S3Object
-from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
 from constructs import Construct
 
 from inference_constructs.api import ApiEndpoint
-from inference_constructs.foundation import CLOUDFRONT_REGION, Account, Domain, PrivateBucket, Statement
+from inference_constructs.foundation import CLOUDFRONT_REGION, Domain, Home, PrivateBucket, Statement
 from inference_constructs.page.access_logs import SiteAccessLogs
 from inference_constructs.page.files import (
     CACHE_CONTROL,
@@ -30,6 +31,7 @@ from inference_constructs.page.files import (
     content_security_policy,
     site_files,
 )
+from inference_constructs.page.firewall import SiteFirewall
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 """AWS's own cache policy: follows Cache-Control, compresses with gzip and Brotli, and ignores queries and cookies.
@@ -38,6 +40,39 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed
 """
 
 _ORIGIN = "bucket"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """What an environment decides about its page.
+
+    Attributes:
+        directory: The page's files.
+        model: Name of the model, as requests give it.
+        max_tokens: Most tokens that one request may ask for.
+        temperature: The model's own, which the page shows until a visitor moves it.
+        force_destroy: Whether a destroy deletes the buckets with their content.
+        domain: Own domain name of the page, with a certificate in us-east-1; CloudFront's unless given.
+    """
+
+    directory: Path
+    model: str
+    max_tokens: int
+    temperature: float
+    force_destroy: bool
+    domain: Domain | None = None
+
+
+class PageVariables(Protocol):
+    """What an operator decides at apply, and the page tells its visitors.
+
+    Attributes:
+        require_api_key: Whether the page asks for an API key.
+        rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
+    """
+
+    require_api_key: TerraformVariable
+    rate_limit_per_minute: TerraformVariable
 
 
 class DemoSite(Construct):
@@ -55,56 +90,41 @@ class DemoSite(Construct):
         scope: Construct,
         id: str,
         *,
-        prefix: str,
-        account: Account,
-        directory: Path,
+        home: Home,
         api: ApiEndpoint,
-        model: str,
-        max_tokens: int,
-        temperature: float,
-        require_api_key: TerraformVariable,
-        rate_limit_per_minute: TerraformVariable,
-        force_destroy: bool,
-        domain: Domain | None = None,
-        web_acl: Wafv2WebAcl | None = None,
+        site: SiteSettings,
+        variables: PageVariables,
+        firewall: SiteFirewall | None = None,
     ) -> None:
         """Publish the page.
 
         Args:
-            scope: Parent construct.
-            id: Construct id.
-            prefix: First part of the resources' names.
-            account: Where the stack is applied.
-            directory: The page's files.
+            home: Where it is.
             api: The API that the page calls. Its CORS headers come later, since they name the page.
-            model: Name of the model, as requests give it.
-            max_tokens: Most tokens that one request may ask for.
-            temperature: The model's own, which the page shows until a visitor moves it.
-            require_api_key: Whether the page asks for an API key.
-            rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
-            force_destroy: Whether a destroy deletes the bucket with its content.
-            domain: Own domain name of the page, with a certificate in us-east-1; CloudFront's unless given.
-            web_acl: Limit of requests; none unless given.
+            site: What the page is.
+            variables: What the operator decides.
+            firewall: Limit of requests; none unless given.
 
         Raises:
             ValueError: a file of the page has no known content type, or the certificate is in another region.
         """
         super().__init__(scope, id)
+        domain = site.domain
         if domain:
             domain.require_region(CLOUDFRONT_REGION)
-        name = f"{prefix}-site-{account.account_id}-{account.region}"
-        distribution = self._distribution(prefix, api, domain, web_acl)
+        name = home.bucket_name("site")
+        distribution = self._distribution(home, api, domain, firewall)
         bucket = PrivateBucket(
             self,
             "Bucket",
             name=name,
-            force_destroy=force_destroy,
-            statements=[_read_by(distribution, name, account)],
+            force_destroy=site.force_destroy,
+            statements=[_read_by(distribution, name, home)],
         )
         access = CloudfrontOriginAccessControl(
             self,
             "OriginAccess",
-            name=f"{prefix}-site",
+            name=home.name("site"),
             origin_access_control_origin_type="s3",
             signing_behavior="always",
             signing_protocol="sigv4",
@@ -119,40 +139,33 @@ class DemoSite(Construct):
                 )
             ]
         )
-        for file in site_files(directory):
+        for file in site_files(site.directory):
             self._upload(bucket, file)
         self._upload_config(
             bucket,
             {
                 # A local, since cdktf warns of a composed string inside jsonencode.
                 "apiUrl": TerraformLocal(self, "ApiUrl", api.url).as_string,
-                "model": model,
-                "maxTokens": max_tokens,
-                "temperature": temperature,
-                "apiKeyRequired": require_api_key.boolean_value,
-                "rateLimitPerMinute": rate_limit_per_minute.number_value,
+                "model": site.model,
+                "maxTokens": site.max_tokens,
+                "temperature": site.temperature,
+                "apiKeyRequired": variables.require_api_key.boolean_value,
+                "rateLimitPerMinute": variables.rate_limit_per_minute.number_value,
             },
         )
-        SiteAccessLogs(
-            self,
-            "AccessLogs",
-            prefix=prefix,
-            account=account,
-            distribution=distribution,
-            force_destroy=force_destroy,
-        )
+        SiteAccessLogs(self, "AccessLogs", home=home, distribution=distribution, force_destroy=site.force_destroy)
         self.domain_name = distribution.domain_name
         self.url = f"https://{domain.name if domain else distribution.domain_name}"
 
     def _distribution(
-        self, prefix: str, api: ApiEndpoint, domain: Domain | None, web_acl: Wafv2WebAcl | None
+        self, home: Home, api: ApiEndpoint, domain: Domain | None, firewall: SiteFirewall | None
     ) -> CloudfrontDistribution:
         return CloudfrontDistribution(
             self,
             "Distribution",
-            comment=f"Demo page of {prefix}",
+            comment=f"Demo page of {home.prefix}",
             enabled=True,
-            web_acl_id=web_acl.arn if web_acl else None,
+            web_acl_id=firewall.web_acl.arn if firewall else None,
             is_ipv6_enabled=True,
             http_version="http2and3",
             price_class="PriceClass_100",
@@ -166,7 +179,7 @@ class DemoSite(Construct):
                 cached_methods=["GET", "HEAD"],
                 compress=True,
                 cache_policy_id=CACHING_OPTIMIZED,
-                response_headers_policy_id=self._headers_policy(prefix, api).id,
+                response_headers_policy_id=self._headers_policy(home, api).id,
             ),
             # S3 answers 403, not 404, to a reader that may not list the bucket.
             custom_error_response=[
@@ -180,12 +193,12 @@ class DemoSite(Construct):
             viewer_certificate=_viewer_certificate(domain),
         )
 
-    def _headers_policy(self, prefix: str, api: ApiEndpoint) -> CloudfrontResponseHeadersPolicy:
-        """`static_site.security_headers`, in CloudFront's terms."""
+    def _headers_policy(self, home: Home, api: ApiEndpoint) -> CloudfrontResponseHeadersPolicy:
+        """`security_headers`, in CloudFront's terms."""
         return CloudfrontResponseHeadersPolicy(
             self,
             "Headers",
-            name=f"{prefix}-site",
+            name=home.name("site"),
             security_headers_config={
                 "content_security_policy": {
                     "content_security_policy": content_security_policy(api.url),
@@ -240,12 +253,12 @@ def _viewer_certificate(domain: Domain | None) -> CloudfrontDistributionViewerCe
     )
 
 
-def _read_by(distribution: CloudfrontDistribution, bucket_name: str, account: Account) -> Statement:
+def _read_by(distribution: CloudfrontDistribution, bucket_name: str, home: Home) -> Statement:
     return {
         "Sid": "CloudFrontReads",
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
         "Action": "s3:GetObject",
-        "Resource": f"arn:{account.partition}:s3:::{bucket_name}/*",
+        "Resource": home.arn("s3", f"{bucket_name}/*", region="", account=""),
         "Condition": {"StringEquals": {"aws:SourceArn": distribution.arn}},
     }

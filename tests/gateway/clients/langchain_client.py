@@ -18,10 +18,10 @@ class Weather(pydantic.BaseModel):
     """What the weather is."""
 
     city: Literal["Paris", "Rome"]
-    degrees: int | None
+    degrees: Literal[20, 21] | None
 
 
-def get_weather(city: Literal["Paris", "Rome"], degrees: int | None) -> str:
+def get_weather(city: Literal["Paris", "Rome"], degrees: Literal[20, 21] | None) -> str:
     """Get the weather."""
     return f"{city}: {degrees}"
 

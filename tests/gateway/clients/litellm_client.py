@@ -17,7 +17,7 @@ class Weather(pydantic.BaseModel):
     """What the weather is."""
 
     city: Literal["Paris", "Rome"]
-    degrees: int | None
+    degrees: Literal[20, 21] | None
 
 
 FUNCTION = {"name": "get_weather", "description": "Get the weather.", "parameters": Weather.model_json_schema()}

@@ -6,7 +6,7 @@ const client = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 const messages = [{ role: "developer", content: "Be brief." }, { role: "user", content: "Hello" }];
 const schema = {
   type: "object",
-  properties: { city: { enum: ["Paris", "Rome"] }, degrees: { type: ["integer", "null"] } },
+  properties: { city: { enum: ["Paris", "Rome"] }, degrees: { enum: [20, 21, null] } },
   required: ["city", "degrees"],
   additionalProperties: false,
 };

@@ -15,7 +15,7 @@ class Weather(pydantic.BaseModel):
     """What the weather is."""
 
     city: Literal["Paris", "Rome"]
-    degrees: int | None
+    degrees: Literal[20, 21] | None
 
 
 def main() -> None:

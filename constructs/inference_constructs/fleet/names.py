@@ -1,0 +1,11 @@
+"""Names made of an environment's prefix, for what refers to a resource without depending on it."""
+
+
+def group_name(prefix: str) -> str:
+    """Return the name of the Auto Scaling group and its launch template, which every host has as its `Name` tag."""
+    return f"{prefix}-hosts"
+
+
+def alarm_name(prefix: str, name: str) -> str:
+    """Return an alarm's full name from its environment's prefix and its last part."""
+    return f"{prefix}-{name}"
