@@ -116,6 +116,9 @@ lock: $(APP) ## Resolve the dependencies anew
 		{ grep '^#' $$file; sed -E '/^#|--hash/d; s/ \\$$//' $$file \
 			| .tools/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11.5 --generate-hashes --no-annotate --no-header -; } \
 			> $$file.new && mv $$file.new $$file; done
+	@file=runtime/machine/requirements-gpu.txt; { grep '^#' $$file; grep -o '^vllm==[^ ]*' $$file \
+		| .tools/bin/uv pip compile --quiet --only-binary :all: --python-platform x86_64-manylinux_2_34 --python-version 3.12 \
+			--generate-hashes --no-annotate --no-header -; } > $$file.new && mv $$file.new $$file
 
 .PHONY: clean
 clean: ## Remove all that was made, environments included

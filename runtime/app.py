@@ -171,6 +171,7 @@ class App:
                     context=self._context,
                     place=place,
                     timeout_seconds=self._settings.request_timeout_seconds,
+                    max_output_tokens=self._settings.max_output_tokens,
                     tool_parser=self._settings.tool_parser,
                     client_left=client_left,
                 )

@@ -39,12 +39,18 @@ STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 """One compiler, whose limits are known (structured_output.py), where vLLM would try others with what this one refuses;
 and no whitespace, which small models would otherwise write for ever."""
 
-LOG_LINE_OF_STAGE = {
-    Stage.WEIGHTS: b"Starting to load model",
-    Stage.COMPILE: b"Loading weights took",
-    Stage.FIRST_TOKEN: b"Application startup complete",
+STAGE_OF_LOG_LINE = {
+    b"Loading model from scratch": Stage.WEIGHTS,
+    b"Starting to load model": Stage.WEIGHTS,
+    b"Loading weights took": Stage.COMPILE,
+    b"Application startup complete": Stage.FIRST_TOKEN,
 }
-"""What vLLM logs when a stage begins. A version that logs other words leaves the stage at `imports`, no more."""
+"""What vLLM logs when a stage begins: the first of its model runner V2, which GPUs get, the second of the one for CPUs.
+
+A version that logs other words leaves the stage as it is, no more.
+https://github.com/vllm-project/vllm/blob/v0.33.0/vllm/v1/worker/gpu/model_runner.py
+https://github.com/vllm-project/vllm/blob/v0.33.0/vllm/v1/worker/cpu_model_runner.py
+"""
 
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -52,6 +58,10 @@ ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120",
     "PYTHONUNBUFFERED": "1",
+    # what vLLM measures of the memory in the image's trial is not measured again (vllm/v1/worker/startup_plan.py)
+    "VLLM_ENABLE_STARTUP_PLAN": "1",
+    # vLLM's own sampler, as on a T4; FlashInfer's would be compiled with nvcc at its first use
+    "VLLM_USE_FLASHINFER_SAMPLER": "0",
 }
 
 
@@ -60,10 +70,10 @@ class EngineFailedError(Exception):
 
 
 def command(settings: Settings) -> list[str]:
-    """Return vLLM's command line.
+    """Return vLLM's command line, unless the settings say otherwise that of the module which `vllm serve` runs.
 
-    `max_new_tokens` is what a chat without max_tokens may use; without it that would be the whole context, which
-    takes longer than the deadline. https://docs.vllm.ai/en/latest/cli/serve.html
+    The command itself imports vLLM's other commands too, and asks for metadata that the build for CPUs lacks.
+    https://docs.vllm.ai/en/latest/cli/serve.html
     """
     first, *rest = shlex.split(settings.engine_command)
     return [
@@ -71,7 +81,6 @@ def command(settings: Settings) -> list[str]:
         *rest,
         *("--host", "127.0.0.1", "--port", str(settings.engine_port)),
         *("--model", settings.model, "--served-model-name", settings.served_model_name),
-        *("--override-generation-config", f'{{"max_new_tokens": {settings.max_output_tokens}}}'),
         *("--structured-outputs-config", STRUCTURED_OUTPUTS),
         *(("--enable-auto-tool-choice", "--tool-call-parser", settings.tool_parser) if settings.tool_parser else ()),
         "--disable-uvicorn-access-log",
@@ -111,9 +120,13 @@ async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle, 
     while line := await _read_line(output):
         sys.stderr.buffer.write(engine_log.without_content(line))
         sys.stderr.buffer.flush()
-        for stage, words in LOG_LINE_OF_STAGE.items():
-            if words in line:
-                lifecycle.enter(stage)
+        if stage := stage_of(line):
+            lifecycle.enter(stage)
+
+
+def stage_of(line: bytes) -> Stage | None:
+    """Return the stage of a boot that begins with this line of vLLM's log."""
+    return next((stage for words, stage in STAGE_OF_LOG_LINE.items() if words in line), None)
 
 
 async def _read_line(stream: asyncio.StreamReader) -> bytes:

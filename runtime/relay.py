@@ -40,6 +40,7 @@ async def relay(
     context: Context,
     place: Place,
     timeout_seconds: float,
+    max_output_tokens: int,
     tool_parser: str,
     client_left: asyncio.Future[None],
 ) -> None:
@@ -54,7 +55,7 @@ async def relay(
     """
     with_usage = wants_usage(request)
     request, calls = for_engine(request, tool_parser)
-    body = encode_for_engine(request)
+    body = encode_for_engine(request, max_output_tokens=max_output_tokens)
     deadline = asyncio.timeout(timeout_seconds)
 
     def leave(_: object) -> None:

@@ -55,7 +55,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     engine_port: int = 8001
-    engine_command: str = "python -m vllm.entrypoints.openai.api_server"
+    engine_command: str = "python -m vllm.entrypoints.launchers.api_server.entry"
     engine_args: str = ""
     model: str = "microsoft/Phi-3-mini-4k-instruct"
     served_model_name: str = "phi-3-mini-4k-instruct"

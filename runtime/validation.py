@@ -350,11 +350,18 @@ def without_effect(kind: type[Request]) -> tuple[str, ...]:
 _DROPPED = {kind: without_effect(kind) for kind in (CompletionRequest, ChatCompletionRequest)}
 
 
-def encode_for_engine(request: Request) -> bytes:
-    """Return the body for vLLM. A stream always reports its usage, because the metrics need it."""
+def encode_for_engine(request: Request, *, max_output_tokens: int) -> bytes:
+    """Return the body for vLLM. A stream always reports its usage, because the metrics need it.
+
+    A chat without max_tokens would get all that is left of the context, which takes longer than the deadline. It gets
+    `max_output_tokens` instead, or what is left where that is less. Said here and not on vLLM's command line, where it
+    would be part of the compile cache's key.
+    """
     changes: dict[str, Any] = {name: None for name in _DROPPED[type(request)] if getattr(request, name) is not None}
     if request.stream:
         changes["stream_options"] = StreamOptions(include_usage=True)
+    if isinstance(request, ChatCompletionRequest) and request.max_tokens is request.max_completion_tokens is None:
+        changes["max_tokens"] = max_output_tokens
     return _encoder.encode(msgspec.structs.replace(request, **changes) if changes else request)
 
 

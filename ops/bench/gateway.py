@@ -302,7 +302,9 @@ def report_validation() -> str:
     from runtime.validation import encode_for_engine, parse
 
     def check() -> None:
-        encode_for_engine(for_engine(parse("/v1/chat/completions", body, max_output_tokens=1), "")[0])
+        encode_for_engine(
+            for_engine(parse("/v1/chat/completions", body, max_output_tokens=1), "")[0], max_output_tokens=1
+        )
 
     body = chat_with_tools()
     milliseconds = [seconds / VALIDATIONS * 1000 for seconds in timeit.repeat(check, number=VALIDATIONS, repeat=ROUNDS)]

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the container: the vLLM image, pinned, with this runtime in it.
+# Builds the container: vLLM and all that it needs, held to digests, with this runtime in it.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 

@@ -23,7 +23,7 @@ docker run --rm --name inference --log-driver none \
     --gpus all --publish 8000:8000 --shm-size 2g --pids-limit 4096 \
     --read-only --tmpfs /tmp:exec --cap-drop ALL --security-opt no-new-privileges \
     --volume /var/lib/inference/model:/var/lib/inference/model:ro --volume "$cache":/cache \
-    --env HOME=/cache --env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1 \
+    --env HOME=/cache --env TRITON_CACHE_DIR=/cache/triton --env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1 \
     --env-file /etc/inference/gateway.env \
     "$image" 2>&1 |
     docker run --rm --interactive --name inference-log $LOG_OPTIONS \

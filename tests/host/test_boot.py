@@ -221,6 +221,12 @@ def test_every_instance_type_is_ready_within_the_deadline(instance_type: str) ->
 
 
 @pytest.mark.req("R1.2")
+@pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
+def test_boot_takes_half_of_the_deadline(instance_type: str) -> None:
+    assert boot_seconds(instance_type) <= BOOT_DEADLINE_SECONDS / 2
+
+
+@pytest.mark.req("R1.2")
 def test_a_boot_that_would_miss_the_deadline_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference_constructs.host.boot_budget.CONTAINER_GB", 60)
     with pytest.raises(ValueError, match=r"'g5.xlarge' would take 3\d\d s until it is ready, 300 s are allowed"):

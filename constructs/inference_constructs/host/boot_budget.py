@@ -10,8 +10,12 @@ from inference_constructs.host.gpu_profiles import PHI_3_MINI_4K, instance_type_
 BOOT_DEADLINE_SECONDS = 300
 """R1.2: the model is ready within 5 minutes of the start."""
 
-CONTAINER_GB = 28.6
-"""Unpacked size of the vLLM container, in 10^9 bytes."""
+CONTAINER_GB = 9.44 + 0.55 + 0.4
+"""Unpacked size of the container, in 10^9 bytes: wheels, bytecode, base with compilers.
+
+The first two are measured: what `uv pip install --target` makes of requirements-gpu.txt, and what compileall adds. The
+last one is an estimate. vLLM's own container image has 28.6.
+"""
 
 WEIGHTS_GB = PHI_3_MINI_4K.weight_bytes / 1e9
 """Size of the weights, in 10^9 bytes."""
@@ -84,7 +88,12 @@ def boot_budget(instance_type: str) -> tuple[Stage, ...]:
             seconds=data_gb * 1e9 / 2**20 / INITIALIZATION_MIB_PER_SECOND,
             source=f"{data_gb:.1f} GB at {INITIALIZATION_MIB_PER_SECOND} MiB/s (EBS user guide)",
         ),
-        Stage(name="container and imports", seconds=60, source="estimate: 55 to 60 s on 2 CPU cores, measured"),
+        Stage(name="container and gateway", seconds=5, source="estimate"),
+        Stage(
+            name="imports of vLLM's two processes",
+            seconds=24,
+            source="21 to 24 s of 2 CPU cores with bytecode, 50 to 55 s without; measured",
+        ),
         Stage(
             name="weights into GPU memory",
             seconds=WEIGHTS_GB * 1e9 / 2**20 / mib_per_second,
