@@ -12,7 +12,7 @@ import pytest
 from inference_constructs.api.endpoint import ApiEndpoint
 from inference_constructs.foundation.account import Account
 from inference_constructs.foundation.domain import Domain
-from inference_constructs.page.files import security_headers
+from inference_constructs.page.headers import security_headers
 from inference_constructs.page.site import DemoSite
 from support.paths import DEMO
 from support.stack_json import Json, only, parse, references, resources
