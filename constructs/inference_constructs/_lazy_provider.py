@@ -8,8 +8,8 @@ from types import ModuleType
 def register_lazy_package(name: str) -> None:
     """Register package `name` without running its `__init__`, which imports every module of the provider.
 
-    `cdktf_cdktf_provider_aws` has 1,500 modules and takes 20 seconds to import whole. With the bare package in
-    `sys.modules`, `from cdktf_cdktf_provider_aws.vpc import Vpc` loads that module alone.
+    `cdktf_cdktf_provider_aws` has 2,213 modules and takes 54 seconds of CPU time to import whole. With the bare package
+    in `sys.modules`, `from cdktf_cdktf_provider_aws.vpc import Vpc` loads that module alone.
 
     Raises:
         ModuleNotFoundError: the package is not installed.

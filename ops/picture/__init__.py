@@ -1,6 +1,5 @@
 """The dashboard, drawn with sample data."""
 
-from ops.picture.metric_math import Series, evaluate
-from ops.picture.sample_metrics import sample
+from ops.picture.drawing import draw
 
-__all__ = ["Series", "evaluate", "sample"]
+__all__ = ["draw"]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference_constructs.cost.prices import HOURS_PER_MONTH
-from inference_constructs.monitoring.dashboard import PERIOD_SECONDS
+from inference_constructs.monitoring.widgets import PERIOD_SECONDS
 from ops.picture.metric_math import Series, evaluate
 from support.dashboard_body import body_of
 from support.stack_json import Json, only, references, resources

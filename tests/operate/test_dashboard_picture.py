@@ -7,7 +7,8 @@ import pytest
 from matplotlib.axes import Axes
 
 from inference_constructs.monitoring.dashboard import Dashboard
-from ops.dashboard import render, sample_content, times_of
+from ops.dashboard import sample_content
+from ops.picture.drawing import render, times_of
 from ops.picture.metric_math import evaluate
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from inference_constructs.cost.formulas import PAGE_REQUESTS
-from inference_constructs.page.files import content_security_policy, site_files
+from inference_constructs.page.files import site_files
+from inference_constructs.page.headers import content_security_policy
 from support.paths import DEMO
 
 BUDGET_BYTES = 40_000

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from inference_constructs.page.files import CACHE_CONTROL, security_headers, site_files
+from inference_constructs.page.files import CACHE_CONTROL, site_files
+from inference_constructs.page.headers import security_headers
 from support.paths import DEMO
 from support.scripted_api import ScriptedApi, scripted_api, serving
 

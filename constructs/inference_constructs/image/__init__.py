@@ -1,7 +1,8 @@
 """The machine image: what is in it, how it is built and tried."""
 
 from inference_constructs.image.build import BuildSite, ImageBuild
-from inference_constructs.image.build_host import BuildNetwork, BuildRole
+from inference_constructs.image.build_network import BuildNetwork
+from inference_constructs.image.build_role import BuildRole
 from inference_constructs.image.bundle import image_bundle, image_version
 from inference_constructs.image.component import TRIAL_MINUTES, component_document
 

@@ -24,7 +24,8 @@ from constructs import Construct
 
 from inference_constructs.foundation import Home, PrivateBucket
 from inference_constructs.host import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter
-from inference_constructs.image.build_host import BuildNetwork, BuildRole
+from inference_constructs.image.build_network import BuildNetwork
+from inference_constructs.image.build_role import BuildRole
 
 BASE_IMAGE = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-amazon-linux-2023/latest/ami-id"
 """AWS's image with GPU driver, Docker and container toolkit on Amazon Linux 2023; resolved when a build starts.

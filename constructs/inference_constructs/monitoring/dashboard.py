@@ -1,41 +1,36 @@
-"""The dashboard's body as data, read from top to bottom: is it up, how slow, how busy, why, and what does it cost.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-"""
+"""The dashboard's body as data, read from top to bottom: is it up, how slow, how busy, why, and what does it cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Any
 
 from inference_constructs.fleet import BUSY_PERCENT, IDLE_PERCENT
-from inference_constructs.foundation import Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS, gpu_metrics
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarms import P99_SECONDS
-from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
+from inference_constructs.monitoring.metrics import ServiceMetrics
 from inference_constructs.monitoring.running_cost import RunningCost
+from inference_constructs.monitoring.widgets import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    Line,
+    Widget,
+    chart,
+    formula,
+    line,
+    percentiles,
+    placed,
+    section,
+    text,
+)
 from runtime import metrics as gateway
 
-PERIOD_SECONDS = 300
-"""The finest resolution that CloudWatch still has after 15 days (R4.6), so that no graph is empty when it looks back.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#metrics-retention
-"""
-
 HOUR_SECONDS = 3600
-
-COLUMNS = 24
-"""Width of a dashboard."""
-
-BLUE, ORANGE, RED, GREEN, PURPLE, GREY = "#1f77b4", "#ff7f0e", "#d62728", "#2ca02c", "#9467bd", "#7f7f7f"
-
-Line: TypeAlias = list[Any]
-"""One entry of a widget's `metrics`."""
-
-Widget: TypeAlias = dict[str, Any]
-
-Threshold: TypeAlias = tuple[str, object, str]
-"""Label, value (a number, or an expression for one) and colour of a horizontal line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,58 +56,38 @@ class DashboardContent:
     cost: RunningCost
 
 
-def line(metric: Metric, statistic: Statistic, label: str, color: str | None = None, *, id: str | None = None) -> Line:
-    """A metric of a widget; one with an id is only there for expressions, and not drawn."""
-    dimensions = [part for dimension in metric.dimensions.items() for part in dimension]
-    options: dict[str, object] = {"stat": statistic, "label": label}
-    if color:
-        options["color"] = color
-    if id:
-        options |= {"id": id, "visible": False}
-    return [metric.namespace, metric.name, *dimensions, options]
-
-
-def formula(expression: str, label: str, color: str | None = None, *, id: str | None = None) -> Line:
-    """Metric math over the widget's lines with ids; one with an id is only there for others."""
-    options: dict[str, object] = {"expression": expression, "label": label}
-    if color:
-        options["color"] = color
-    if id:
-        options |= {"id": id, "visible": False}
-    return [options]
-
-
 class Dashboard:
     """The widgets of one environment's dashboard."""
 
     def __init__(self, content: DashboardContent) -> None:
         self._content = content
         self._metrics = content.metrics
+        self._chart = partial(chart, region=content.metrics.api.region)
 
     def body(self) -> dict[str, Any]:
         """Return the dashboard's body; periods stay as they are, whatever time range is chosen."""
-        return {"start": "-PT3H", "periodOverride": "inherit", "widgets": _placed(self._rows())}
+        return {"start": "-PT3H", "periodOverride": "inherit", "widgets": placed(self._rows())}
 
     def _rows(self) -> list[list[Widget]]:
         return [
             [self._header()],
-            [_section("Is it up?")],
+            [section("Is it up?")],
             [self._alarms(), self._now()],
-            [_section("How slow is it?")],
+            [section("How slow is it?")],
             [self._api_latency(), self._host_latency(), self._first_token(), self._gateway_time()],
-            [_section("How busy is it?")],
+            [section("How busy is it?")],
             [self._requests(), self._tokens(), self._queue()],
-            [_section("What fails?")],
+            [section("What fails?")],
             [self._statuses(), self._origins(), self._firewall()],
-            [_section("Why?")],
+            [section("Why?")],
             [self._gpu_utilization(), self._gpu_memory(), self._hosts(), self._boot()],
-            [_section("What does it cost?")],
+            [section("What does it cost?")],
             [self._hourly_cost(), self._month_to_date()],
         ]
 
     def _header(self) -> Widget:
         links = " · ".join(f"[{name}]({url})" for name, url in self._content.links.items())
-        return _text(f"# {self._content.title}\nRead from top to bottom. {links}", height=2)
+        return text(f"# {self._content.title}\nRead from top to bottom. {links}", height=2)
 
     def _alarms(self) -> Widget:
         properties = {"title": "Alarms", "alarms": list(self._content.alarms), "sortBy": "stateUpdatedTimestamp"}
@@ -139,7 +114,7 @@ class Dashboard:
     def _api_latency(self) -> Widget:
         return self._chart(
             "Latency at the API, ms",
-            _percentiles(self._metrics.api.of_api("Latency")),
+            percentiles(self._metrics.api.of_api("Latency")),
             thresholds=[(f"alarm: p99 above {P99_SECONDS} s", P99_SECONDS * 1000, RED)],
             width=6,
         )
@@ -149,7 +124,7 @@ class Dashboard:
         return self._chart(
             "Latency on the host, ms",
             [
-                *_percentiles(self._metrics.fleet.of_gateway(gateway.REQUEST_LATENCY)),
+                *percentiles(self._metrics.fleet.of_gateway(gateway.REQUEST_LATENCY)),
                 line(self._metrics.fleet.of_load_balancer("TargetResponseTime"), "p99", "until headers", id="headers"),
                 formula("1000 * headers", "load balancer p99, until headers", GREY),
             ],
@@ -159,14 +134,14 @@ class Dashboard:
     def _first_token(self) -> Widget:
         return self._chart(
             "Time to first token of streams, ms",
-            _percentiles(self._metrics.fleet.of_gateway(gateway.TIME_TO_FIRST_TOKEN)),
+            percentiles(self._metrics.fleet.of_gateway(gateway.TIME_TO_FIRST_TOKEN)),
             width=6,
         )
 
     def _gateway_time(self) -> Widget:
         """Part of the latency on the host: neither the wait for a turn nor the engine."""
         return self._chart(
-            "The gateway's own share, ms", _percentiles(self._metrics.fleet.of_gateway(gateway.GATEWAY_TIME)), width=6
+            "The gateway's own share, ms", percentiles(self._metrics.fleet.of_gateway(gateway.GATEWAY_TIME)), width=6
         )
 
     def _requests(self) -> Widget:
@@ -339,81 +314,3 @@ class Dashboard:
             start="-P31D",
             width=12,
         )
-
-    def _chart(
-        self,
-        title: str,
-        lines: Sequence[Line],
-        *,
-        thresholds: Sequence[Threshold] = (),
-        view: Literal["timeSeries", "singleValue", "bar"] = "timeSeries",
-        stacked: bool = False,
-        period: int = PERIOD_SECONDS,
-        start: str = "",
-        whole_range: str = "",
-        top: float | None = None,
-        width: int = 8,
-        height: int = 6,
-    ) -> Widget:
-        """A widget of metrics.
-
-        Args:
-            title: Title with the unit.
-            lines: Metrics and expressions.
-            thresholds: Horizontal lines.
-            view: How they are drawn.
-            stacked: Whether lines stand on each other.
-            period: Seconds.
-            start: How far back it looks; as far as the dashboard unless given.
-            whole_range: How far back it looks for one value of each line.
-            top: End of the vertical axis.
-            width: Columns.
-            height: Rows.
-        """
-        properties: dict[str, Any] = {
-            "title": title,
-            "region": self._metrics.api.region,
-            "view": view,
-            "stacked": stacked,
-            "period": period,
-            "metrics": list(lines),
-            "yAxis": {"left": {"min": 0, "showUnits": False} | ({} if top is None else {"max": top})},
-        }
-        if start or whole_range:
-            properties["start"] = start or whole_range
-        if whole_range:
-            properties["setPeriodToTimeRange"] = True
-        if view == "singleValue":
-            properties["sparkline"] = True
-        if thresholds:
-            properties["annotations"] = {
-                "horizontal": [{"label": label, "value": value, "color": color} for label, value, color in thresholds]
-            }
-        return {"type": "metric", "width": width, "height": height, "properties": properties}
-
-
-def _percentiles(metric: Metric) -> list[Line]:
-    colors: dict[Statistic, str] = {"p50": BLUE, "p95": ORANGE, "p99": RED}
-    return [line(metric, name, name, color) for name, color in colors.items()]
-
-
-def _text(markdown: str, *, height: int) -> Widget:
-    properties = {"markdown": markdown, "background": "transparent"}
-    return {"type": "text", "width": COLUMNS, "height": height, "properties": properties}
-
-
-def _section(question: str) -> Widget:
-    return _text(f"## {question}", height=1)
-
-
-def _placed(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
-    """Give every widget its place: rows from top to bottom, widgets from left to right."""
-    placed: list[Widget] = []
-    y = 0
-    for row in rows:
-        x = 0
-        for widget in row:
-            placed.append({**widget, "x": x, "y": y})
-            x += widget["width"]
-        y += max(widget["height"] for widget in row)
-    return placed

@@ -1,6 +1,6 @@
-"""The files of a static site, and the headers that a browser gets with them."""
+"""The files of a static site."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,6 @@ CACHE_CONTROL = "public, max-age=60"
 The files keep their names from release to release, since nothing builds them; so a release is seen everywhere within
 two minutes, and needs no invalidation.
 """
-
-HSTS_SECONDS = 63_072_000
-"""Two years, which https://hstspreload.org recommends."""
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -55,48 +52,3 @@ def _content_type(path: Path) -> str:
     except KeyError:
         known = ", ".join(CONTENT_TYPES)
         raise ValueError(f"{path}: no content type is known for {path.suffix!r}; known are {known}") from None
-
-
-def content_security_policy(api_url: str) -> str:
-    """Let the page load its own files and call what is below `api_url`, and nothing else.
-
-    Trusted Types turn "the model's output is text, never HTML" into a rule that the browser keeps.
-    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
-    """
-    directives = (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        f"connect-src 'self' {api_url}/",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-    return "; ".join(directives)
-
-
-def security_headers(api_url: str) -> Mapping[str, str]:
-    """Headers of every response of the site, by name, as https://owasp.org/www-project-secure-headers/ advises.
-
-    Args:
-        api_url: URL of the API, without a trailing slash.
-    """
-    return {
-        "Content-Security-Policy": content_security_policy(api_url),
-        "Strict-Transport-Security": f"max-age={HSTS_SECONDS}",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "no-referrer",
-        **ISOLATION_HEADERS,
-    }
-
-
-ISOLATION_HEADERS: Mapping[str, str] = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-"""Those security headers for which CloudFront has no setting of its own."""

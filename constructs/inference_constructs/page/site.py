@@ -23,15 +23,9 @@ from constructs import Construct
 from inference_constructs.api import ApiEndpoint
 from inference_constructs.foundation import CLOUDFRONT_REGION, Domain, Home, PrivateBucket, Statement
 from inference_constructs.page.access_logs import SiteAccessLogs
-from inference_constructs.page.files import (
-    CACHE_CONTROL,
-    HSTS_SECONDS,
-    ISOLATION_HEADERS,
-    SiteFile,
-    content_security_policy,
-    site_files,
-)
+from inference_constructs.page.files import CACHE_CONTROL, SiteFile, site_files
 from inference_constructs.page.firewall import SiteFirewall
+from inference_constructs.page.headers import HSTS_SECONDS, ISOLATION_HEADERS, content_security_policy
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 """AWS's own cache policy: follows Cache-Control, compresses with gzip and Brotli, and ignores queries and cookies.
