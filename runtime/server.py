@@ -200,5 +200,6 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     await asyncio.wait([supervising])
     server.should_exit = True
     await serving
+    await client.close()
     if not supervising.cancelled():
         supervising.result()  # a fault of the gateway itself: exit with its traceback

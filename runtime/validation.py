@@ -303,8 +303,6 @@ _DECODERS: dict[str, msgspec.json.Decoder[Request]] = {
 
 COMPLETION_PATHS = frozenset(_DECODERS)
 
-_encoder = msgspec.json.Encoder()
-
 
 def parse(path: str, body: bytes, *, max_output_tokens: int) -> Request:
     """Return the request that `body` holds.
@@ -355,7 +353,7 @@ def encode_for_engine(request: Request) -> bytes:
     changes: dict[str, Any] = {name: None for name in _DROPPED[type(request)] if getattr(request, name) is not None}
     if request.stream:
         changes["stream_options"] = StreamOptions(include_usage=True)
-    return _encoder.encode(msgspec.structs.replace(request, **changes) if changes else request)
+    return msgspec.json.encode(msgspec.structs.replace(request, **changes) if changes else request)
 
 
 def wants_usage(request: Request) -> bool:
