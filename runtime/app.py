@@ -1,4 +1,4 @@
-"""The ASGI application: routes, request ids, CORS, and one metrics document for each request."""
+"""The ASGI application: routes, request ids, CORS, and one metrics document for each completion, refused ones too."""
 
 import asyncio
 import logging

@@ -15,9 +15,6 @@ class _Count(msgspec.Struct):
     max_model_len: int
 
 
-_count = msgspec.json.Decoder(_Count)
-
-
 class Context:
     """Asks the engine for the length of a prompt, only where it could matter."""
 
@@ -45,7 +42,7 @@ class Context:
             counted = await answer.body()
             if answer.status != 200:
                 return  # the engine says what is wrong when it gets the request itself
-        length = _count.decode(counted)
+        length = msgspec.json.decode(counted, type=_Count)
         self._max_model_len = length.max_model_len
         if length.count + wanted > length.max_model_len:
             raise bad_request(

@@ -1,11 +1,9 @@
 """vLLM as a child process: started, watched, asked whether it works, and started again when it died or hangs."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,8 +24,6 @@ MAX_FAILURES = 3
 
 STABLE_SECONDS = 60.0
 POLL_SECONDS = 0.25
-STOP_SECONDS = 5.0
-"""How long the engine may take to stop by itself before it is killed."""
 
 PROBE: Mapping[str, object] = {"prompt": "a", "max_tokens": 1, "logprobs": 1}
 FIRST_REQUESTS = (PROBE, {**PROBE, "prompt": ("a", "a")}, {**PROBE, "response_format": {"type": "json_object"}})
@@ -56,6 +52,7 @@ ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
+    # longer than aiohttp keeps an idle connection (15 s), so that none is closed just as a request is sent on it
     "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120",
     "PYTHONUNBUFFERED": "1",
     # what vLLM measures of the memory in the image's trial is not measured again (vllm/v1/worker/startup_plan.py)
@@ -88,30 +85,24 @@ def command(settings: Settings) -> list[str]:
     ]
 
 
-async def start(settings: Settings, environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start(settings: Settings) -> asyncio.subprocess.Process:
     """Start vLLM in a process group of its own, on a leash (leash.py)."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, str(Path(__file__).with_name("leash.py")), *command(settings)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**environ, **ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT},
     )
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """Ask the whole process group to stop, then kill what is left of it."""
-    _signal_group(process, signal.SIGTERM)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    _signal_group(process, signal.SIGKILL)
+    """Let the leash go, which kills the whole process group.
+
+    vLLM, asked to stop, would end cut answers as if they were complete.
+    """
+    cast(asyncio.StreamWriter, process.stdin).close()
     await process.wait()
-
-
-def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
 
 
 async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog) -> None:
@@ -185,13 +176,13 @@ async def watch(client: EngineClient, settings: Settings) -> None:
                 raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
 
 
-async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, environ: Mapping[str, str]) -> float:
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> float:
     """Start the engine and serve until it fails: it missed the boot deadline, died or hangs. Nothing of it is left.
 
     Returns:
         For how many seconds it was ready.
     """
-    process = await start(settings, environ)
+    process = await start(settings)
     lifecycle.enter(Stage.IMPORTS)
     engine_log = EngineLog()
     following = asyncio.create_task(follow_log(process, lifecycle, engine_log))
@@ -209,7 +200,6 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
         ready_seconds = lifecycle.ready_seconds
         if lifecycle.status is Status.READY:  # else the boot goes on, or the host drains
             lifecycle.restart()
-        client.abort()  # before vLLM, told to stop, ends cut answers as if they were complete
         await stop(process)
         following.cancel()
     return ready_seconds
@@ -235,7 +225,7 @@ async def supervise(
     """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
     failures = 0
     while lifecycle.status not in (Status.FAILED, Status.DRAINING):
-        ready_seconds = await run_once(settings, client, lifecycle, os.environ)
+        ready_seconds = await run_once(settings, client, lifecycle)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
         if lifecycle.draining:

@@ -12,15 +12,9 @@ import subprocess
 import sys
 
 
-def _stay(number: int, frame: object) -> None:
-    """Do nothing."""
-
-
 def main() -> None:
     """Lead a process group of its own, wait for either end, then kill the group, this process included."""
     os.setpgid(0, 0)
-    # a handler, unlike SIG_IGN, is not inherited: SIGTERM to the group asks the command alone to stop
-    signal.signal(signal.SIGTERM, _stay)
     process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
     ended = os.pidfd_open(process.pid)
     readable, _, _ = select.select([sys.stdin.fileno(), ended], [], [])

@@ -4,7 +4,6 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict, deque
-from functools import lru_cache
 
 from runtime.errors import ApiError
 
@@ -17,7 +16,6 @@ MAX_TIMES = 1_000_000
 """Requests that are remembered, of all clients together: some 40 MB."""
 
 
-@lru_cache(maxsize=1024)
 def client_of(address: str) -> str:
     """Return whom an address stands for: an IPv4 address itself, of IPv6 the /64, which is what one subscriber has.
 

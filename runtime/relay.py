@@ -7,7 +7,7 @@ import msgspec
 
 from runtime.admission import Place
 from runtime.context import Context
-from runtime.engine_client import Connection, EngineClient, EngineGoneError
+from runtime.engine_client import Answer, EngineClient, EngineGoneError
 from runtime.errors import ApiError, unavailable
 from runtime.reply import Reply, Usage
 from runtime.tool_calls import ToolCalls
@@ -24,11 +24,8 @@ RESTART_SECONDS = 30
 """Retry-After when the engine broke off: it is started again, or this host is taken out of rotation."""
 
 
-class _Answer(msgspec.Struct):
+class _WithUsage(msgspec.Struct):
     usage: Usage | None = None
-
-
-_answer = msgspec.json.Decoder(_Answer)
 
 
 async def relay(
@@ -82,8 +79,8 @@ async def relay(
         client_left.remove_done_callback(leave)
 
 
-async def _pass_on(answer: Connection, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
-    if answer.content_type.startswith(b"text/event-stream"):
+async def _pass_on(answer: Answer, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
+    if answer.content_type == "text/event-stream":
         await _pass_on_stream(answer, reply, calls, with_usage=with_usage)
         return
     body = await answer.body()
@@ -91,12 +88,12 @@ async def _pass_on(answer: Connection, reply: Reply, calls: ToolCalls | None, *,
     if answer.status >= 500:
         raise EngineGoneError
     if answer.status == 200:
-        reply.usage = _answer.decode(body).usage
+        reply.usage = _usage_of(body)
         body = calls.whole(body) if calls else body
     await reply.whole(answer.status, b"application/json", body)
 
 
-async def _pass_on_stream(answer: Connection, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
+async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
     await reply.start_stream()
     rest = b""
     while data := await answer.chunk():
@@ -116,7 +113,11 @@ def _take_usage(events: bytes, reply: Reply, *, keep: bool) -> bytes:
     kept: list[bytes] = []
     for event in events.split(b"\n\n"):
         if USAGE_MARK in event:
-            reply.usage = _answer.decode(event.removeprefix(b"data: ")).usage
+            reply.usage = _usage_of(event.removeprefix(b"data: "))
         if keep or USAGE_MARK not in event:
             kept.append(event)
     return b"\n\n".join(kept)
+
+
+def _usage_of(answer: bytes) -> Usage | None:
+    return msgspec.json.decode(answer, type=_WithUsage).usage

@@ -29,55 +29,6 @@ from runtime.settings import Settings
 log = logging.getLogger(__name__)
 
 
-class OneWrite(asyncio.Transport):
-    """A transport that sends what is written in one turn of the loop with one call to the kernel.
-
-    Uvicorn writes head and body apart; at thousands of answers a second the second call is a tenth of the time.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        super().__init__()
-        self._transport = transport
-        self._written: list[bytes] = []
-        self._loop = asyncio.get_running_loop()
-
-    def write(self, data: bytes) -> None:  # type: ignore[override]
-        """Send at the end of this turn."""
-        if not self._written:
-            self._loop.call_soon(self._flush)
-        self._written.append(data)
-
-    def _flush(self) -> None:
-        if self._written:
-            self._transport.write(b"".join(self._written))
-            self._written.clear()
-
-    def close(self) -> None:
-        """Send what was written, then close."""
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Whether it closes or is closed."""
-        return self._transport.is_closing()
-
-    def get_extra_info(self, name: str, default: object = None) -> Any:
-        """Return what the transport knows of the connection."""
-        return self._transport.get_extra_info(name, default)
-
-    def pause_reading(self) -> None:
-        """Take no more from the client for now."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Take more from the client."""
-        self._transport.resume_reading()
-
-
 class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP/1.1, with a limit on the size of a request's head and on the time until it is all here."""
 
@@ -86,7 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give a connection that sends nothing no longer than an idle one."""
-        super().connection_made(OneWrite(transport))
+        super().connection_made(transport)
         self._head_bytes = 0
         self._in_head = self._awaits_request = True
         self._timer: asyncio.TimerHandle | None = None
@@ -249,6 +200,6 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     await asyncio.wait([supervising])
     server.should_exit = True
     await serving
-    publisher.flush()
+    await client.close()
     if not supervising.cancelled():
         supervising.result()  # a fault of the gateway itself: exit with its traceback

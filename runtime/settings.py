@@ -1,14 +1,25 @@
 """The gateway's settings: one frozen value, read from environment variables, GATEWAY_ and the field in capitals."""
 
 import dataclasses
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 PREFIX = "GATEWAY_"
 
-MAY_BE_0 = ("max_queued", "max_in_flight_per_client", "rate_limit_per_minute")
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Positive = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Text = Annotated[str, Meta(min_length=1)]
+HeaderName = Annotated[str, Meta(pattern=r"^[a-z0-9-]*$")]
+"""A header's name as ASGI has it, in small letters; empty for none."""
+RootPath = Annotated[str, Meta(pattern=r"^(/[\w.~-]+)*$")]
+"""Such as /live; empty for none."""
 
 
 class SettingsError(ValueError):
@@ -52,85 +63,36 @@ class Settings:
         max_header_bytes: Largest request head.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    engine_port: int = 8001
-    engine_command: str = "python -m vllm.entrypoints.launchers.api_server.entry"
+    host: Text = "127.0.0.1"
+    port: Port = 8000
+    engine_port: Port = 8001
+    engine_command: Text = "python -m vllm.entrypoints.launchers.api_server.entry"
     engine_args: str = ""
-    model: str = "microsoft/Phi-3-mini-4k-instruct"
-    served_model_name: str = "phi-3-mini-4k-instruct"
+    model: Text = "microsoft/Phi-3-mini-4k-instruct"
+    served_model_name: Text = "phi-3-mini-4k-instruct"
     tool_parser: str = ""
-    environment: str = "local"
-    root_path: str = ""
+    environment: Text = "local"
+    root_path: RootPath = ""
     cors_origins: tuple[str, ...] = ()
-    client_address_header: str = ""
-    api_key_id_header: str = ""
-    rate_limit_per_minute: int = 0
-    max_in_flight: int = 16
-    max_in_flight_per_client: int = 0
-    max_queued: int = 32
+    client_address_header: HeaderName = ""
+    api_key_id_header: HeaderName = ""
+    rate_limit_per_minute: Natural = 0
+    max_in_flight: Positive = 16
+    max_in_flight_per_client: Natural = 0
+    max_queued: Natural = 32
     allow_ignore_eos: bool = False
-    max_output_tokens: int = 1024
-    request_timeout_seconds: float = 30.0
-    client_timeout_seconds: float = 10.0
-    keep_alive_seconds: float = 75.0
-    drain_timeout_seconds: float = 35.0
-    boot_deadline_seconds: float = 300.0
-    expected_boot_seconds: float = 180.0
+    max_output_tokens: Positive = 1024
+    request_timeout_seconds: Seconds = 30.0
+    client_timeout_seconds: Seconds = 10.0
+    keep_alive_seconds: Seconds = 75.0
+    drain_timeout_seconds: Seconds = 35.0
+    boot_deadline_seconds: Seconds = 300.0
+    expected_boot_seconds: Seconds = 180.0
     count_host_boot: bool = False
-    check_interval_seconds: float = 10.0
-    check_timeout_seconds: float = 20.0
-    max_body_bytes: int = 1_048_576
-    max_header_bytes: int = 32_768
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            _refuse_impossible(field.name, getattr(self, field.name))
-
-
-def _refuse_impossible(name: str, value: object) -> None:
-    if isinstance(value, float) and not 0 < value < float("inf"):
-        raise SettingsError(f"{PREFIX}{name.upper()} must be a number of seconds above 0, got {value}")
-    if name.endswith("port") and isinstance(value, int) and not 0 <= value <= 65_535:
-        raise SettingsError(f"{PREFIX}{name.upper()} must be a port from 0 to 65535, got {value}")
-    if name.startswith(("max_", "rate_")) and isinstance(value, int) and value < (0 if name in MAY_BE_0 else 1):
-        raise SettingsError(f"{PREFIX}{name.upper()} is too small: {value}")
-    if name.endswith("_header") and value and not re.fullmatch(r"[a-z0-9-]+", str(value)):
-        raise SettingsError(f"{PREFIX}{name.upper()} must be a header's name in small letters, got {value!r}")
-    if name == "root_path" and value and not re.fullmatch(r"(/[\w.~-]+)+", str(value)):
-        raise SettingsError(f"{PREFIX}ROOT_PATH must look like /live, got {value!r}")
-    if name in ("model", "served_model_name", "environment", "host") and not value:
-        raise SettingsError(f"{PREFIX}{name.upper()} must not be empty")
-    if name == "engine_args":
-        _split(name, str(value))
-    if name == "engine_command" and not _split(name, str(value)):
-        raise SettingsError(f"{PREFIX}ENGINE_COMMAND must not be empty")
-
-
-def _split(name: str, value: str) -> list[str]:
-    try:
-        return shlex.split(value)
-    except ValueError as error:
-        raise SettingsError(f"{PREFIX}{name.upper()} cannot be split as a shell would: {error}") from None
-
-
-def _parse(name: str, default: object, text: str) -> object:
-    """Return `text` as the type of `default`."""
-    try:
-        match default:
-            case bool():
-                return {"true": True, "false": False}[text.lower()]
-            case int():
-                return int(text)
-            case float():
-                return float(text)
-            case tuple():
-                return tuple(part.strip() for part in text.split(",") if part.strip())
-            case _:
-                return text
-    except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(default)]  # type: ignore[index]
-        raise SettingsError(f"{PREFIX}{name.upper()} must be {kind}, got {text!r}") from None
+    check_interval_seconds: Seconds = 10.0
+    check_timeout_seconds: Seconds = 20.0
+    max_body_bytes: Positive = 1_048_576
+    max_header_bytes: Positive = 32_768
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -139,12 +101,27 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: a GATEWAY_ variable is unknown or invalid.
     """
-    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
-    given = {key[len(PREFIX) :].lower(): text for key, text in environ.items() if key.startswith(PREFIX)}
-    unknown = sorted(given.keys() - defaults.keys())
+    texts = {key.removeprefix(PREFIX).lower(): text for key, text in environ.items() if key.startswith(PREFIX)}
+    unknown = sorted(texts.keys() - {field.name for field in dataclasses.fields(Settings)})
     if unknown:
         raise SettingsError(f"unknown setting {PREFIX}{unknown[0].upper()}; docs/gateway.md lists all")
-    return Settings(**{name: _parse(name, defaults[name], text) for name, text in given.items()})  # type: ignore[arg-type]
+    origins = [origin.strip() for origin in texts.get("cors_origins", "").split(",") if origin.strip()]
+    try:
+        settings = msgspec.convert({**texts, "cors_origins": origins}, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        problem, _, name = str(error).rstrip("`").rpartition(" - at `$.")
+        raise _invalid(name, texts[name], problem.removesuffix(", got `str`")) from None
+    for name in ("engine_command", "engine_args"):
+        text = getattr(settings, name)
+        try:
+            shlex.split(text)
+        except ValueError as error:
+            raise _invalid(name, text, str(error)) from None
+    return settings
+
+
+def _invalid(name: str, text: str, problem: str) -> SettingsError:
+    return SettingsError(f"{PREFIX}{name.upper()} is {text!r}: {problem}")
 
 
 def render_value(value: object) -> str:

@@ -12,9 +12,6 @@ Delta = dict[str, Any]
 BEGINNING = re.compile(r'[\s\[,}]*\{\s*"name"\s*:\s*"([\w-]+)"\s*,\s*"arguments"\s*:\s*(?=\{)')
 """Of a call in a list, up to its arguments. Names need no escapes (validation.py)."""
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-
 
 class Calls:
     """The calls in one answer, as its text comes: one of a named tool, or a list."""
@@ -89,13 +86,13 @@ class ToolCalls:
 
     def whole(self, body: bytes) -> bytes:
         """Return a complete answer with its text as calls."""
-        answer = _decode(body)
+        answer = msgspec.json.decode(body)
         for choice in answer["choices"]:
             message = choice["message"]
             message["tool_calls"] = _joined(Calls(self._name).feed(message["content"] or ""))
             message["content"] = None
             _finish(choice)
-        return _encode(answer)
+        return msgspec.json.encode(answer)
 
     def events(self, events: bytes) -> bytes:
         """Return events of a stream with their text as calls; some may wait for what comes next."""
@@ -105,12 +102,12 @@ class ToolCalls:
         data = event.removeprefix(b"data: ")
         if not data.startswith(b"{"):
             return event
-        chunk = _decode(data)
+        chunk = msgspec.json.decode(data)
         choices = chunk.get("choices")
         if not choices:
             return event
         chunk["choices"] = [choice for choice in choices if self._shape(choice)]
-        return b"data: " + _encode(chunk) if chunk["choices"] else None
+        return b"data: " + msgspec.json.encode(chunk) if chunk["choices"] else None
 
     def _shape(self, choice: Delta) -> bool:
         """Make calls of a choice's text; return whether anything is left to send."""

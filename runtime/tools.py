@@ -42,8 +42,6 @@ NO_PARSER = (
     "send tool_choice as required, as a named function, or as none."
 )
 
-_encode = msgspec.json.Encoder().encode
-
 INSTRUCTION = "You call functions. Write nothing but the JSON of the calls. The functions:"
 
 
@@ -202,7 +200,7 @@ def _in_words(messages: list[Message], tools: list[Tool]) -> list[Message]:
                 said.append(message)
     if not tools:
         return said
-    told = "\n".join([INSTRUCTION, *(_encode(tool.function).decode() for tool in tools)])
+    told = "\n".join([INSTRUCTION, *(msgspec.json.encode(tool.function).decode() for tool in tools)])
     if isinstance(said[0], SystemMessage):
         return [SystemMessage(content=f"{text_of(said[0].content)}\n{told}"), *said[1:]]
     return [SystemMessage(content=told), *said]

@@ -303,8 +303,6 @@ _DECODERS: dict[str, msgspec.json.Decoder[Request]] = {
 
 COMPLETION_PATHS = frozenset(_DECODERS)
 
-_encoder = msgspec.json.Encoder()
-
 
 def parse(path: str, body: bytes, *, max_output_tokens: int) -> Request:
     """Return the request that `body` holds.
@@ -362,7 +360,7 @@ def encode_for_engine(request: Request, *, max_output_tokens: int) -> bytes:
         changes["stream_options"] = StreamOptions(include_usage=True)
     if isinstance(request, ChatCompletionRequest) and request.max_tokens is request.max_completion_tokens is None:
         changes["max_tokens"] = max_output_tokens
-    return _encoder.encode(msgspec.structs.replace(request, **changes) if changes else request)
+    return msgspec.json.encode(msgspec.structs.replace(request, **changes) if changes else request)
 
 
 def wants_usage(request: Request) -> bool:

@@ -1,7 +1,6 @@
 """The states of a host, on a clock that the test turns."""
 
 import asyncio
-import os
 
 import pytest
 
@@ -77,7 +76,9 @@ def test_engine_that_fails_while_loading_does_not_turn_back_the_deadlines_clock(
     settings = Settings(engine_command='python -c "raise SystemExit(1)"')
 
     async def run() -> None:
-        await run_once(settings, EngineClient(settings.engine_port), boot.lifecycle, os.environ)
+        client = EngineClient(settings.engine_port)
+        await run_once(settings, client, boot.lifecycle)
+        await client.close()
 
     boot.now = 50
     asyncio.run(run())

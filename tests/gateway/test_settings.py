@@ -34,14 +34,14 @@ def test_each_type_is_read_from_the_environment() -> None:
     ("name", "value", "words"),
     [
         ("PROT", "1", "unknown setting GATEWAY_PROT"),
-        ("PORT", "http", "GATEWAY_PORT must be a whole number, got 'http'"),
-        ("PORT", "70000", "GATEWAY_PORT must be a port from 0 to 65535, got 70000"),
-        ("MAX_IN_FLIGHT", "0", "GATEWAY_MAX_IN_FLIGHT is too small: 0"),
-        ("REQUEST_TIMEOUT_SECONDS", "nan", "GATEWAY_REQUEST_TIMEOUT_SECONDS must be a number of seconds above 0"),
-        ("COUNT_HOST_BOOT", "yes", "GATEWAY_COUNT_HOST_BOOT must be true or false, got 'yes'"),
-        ("ROOT_PATH", "live", "GATEWAY_ROOT_PATH must look like /live, got 'live'"),
-        ("MODEL", "", "GATEWAY_MODEL must not be empty"),
-        ("ENGINE_ARGS", "--a '", "GATEWAY_ENGINE_ARGS cannot be split as a shell would"),
+        ("PORT", "http", "GATEWAY_PORT is 'http': Expected `int`"),
+        ("PORT", "70000", "GATEWAY_PORT is '70000': Expected `int` <= 65535"),
+        ("MAX_IN_FLIGHT", "0", "GATEWAY_MAX_IN_FLIGHT is '0': Expected `int` >= 1"),
+        ("REQUEST_TIMEOUT_SECONDS", "nan", "GATEWAY_REQUEST_TIMEOUT_SECONDS is 'nan': Expected `float` > 0"),
+        ("COUNT_HOST_BOOT", "yes", "GATEWAY_COUNT_HOST_BOOT is 'yes': Expected `bool`"),
+        ("ROOT_PATH", "live", "GATEWAY_ROOT_PATH is 'live': Expected `str` matching regex"),
+        ("MODEL", "", "GATEWAY_MODEL is '': Expected `str` of length >= 1"),
+        ("ENGINE_ARGS", "--a '", 'GATEWAY_ENGINE_ARGS is "--a \'": No closing quotation'),
     ],
 )
 def test_unknown_or_invalid_setting_is_refused_in_words(name: str, value: str, words: str) -> None:
@@ -76,7 +76,7 @@ def run_gateway(**environ: str) -> subprocess.CompletedProcess[str]:
 def test_gateway_with_an_invalid_setting_ends_with_one_line_and_code_2() -> None:
     ended = run_gateway(GATEWAY_PORT="http")
     assert ended.returncode == 2
-    assert ended.stderr == "error: GATEWAY_PORT must be a whole number, got 'http'\n"
+    assert ended.stderr == "error: GATEWAY_PORT is 'http': Expected `int`\n"
 
 
 def test_gateway_on_an_address_that_is_not_there_ends_with_one_line_and_code_2() -> None:
