@@ -5,18 +5,13 @@ import json
 import pytest
 
 from stacks.environments import ENVIRONMENTS, Environment
-from support.stack_json import Json, only, references, resources
+from support.stack_json import Json, only, references, resources, subnets
 
 
 def route_table(stack: Json, visibility: str) -> str:
     tables = resources(stack, "aws_route_table")
     (name,) = [name for name, table in tables.items() if table["tags"]["Name"].endswith(visibility)]
     return f"aws_route_table.{name}"
-
-
-def subnets(stack: Json, visibility: str) -> dict[str, Json]:
-    every = resources(stack, "aws_subnet")
-    return {name: subnet for name, subnet in every.items() if f"-{visibility}-" in subnet["tags"]["Name"]}
 
 
 @pytest.mark.req("R6.1")

@@ -30,6 +30,18 @@ def only(stack: Json, kind: str) -> Json:
     return resource
 
 
+def named(stack: Json, kind: str, name: str) -> tuple[str, Json]:
+    """Address and configuration of the resource of a kind whose name ends in `name`."""
+    ((logical_id, found),) = [item for item in resources(stack, kind).items() if item[1]["name"].endswith(name)]
+    return f"{kind}.{logical_id}", found
+
+
+def subnets(stack: Json, visibility: str) -> dict[str, Json]:
+    """The stack's private or public subnets, by logical id."""
+    every = resources(stack, "aws_subnet")
+    return {name: subnet for name, subnet in every.items() if f"-{visibility}-" in subnet["tags"]["Name"]}
+
+
 def api_acl(stack: Json) -> Json:
     """The API's web ACL; the demo page may have one too."""
     (acl,) = [acl for acl in resources(stack, "aws_wafv2_web_acl").values() if acl["scope"] == "REGIONAL"]
