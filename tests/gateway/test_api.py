@@ -3,6 +3,7 @@
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -196,16 +197,24 @@ def test_what_is_no_http_is_400_in_the_usual_shape(gateway: Gateway) -> None:
     assert json.loads(body)["error"]["code"] == 400
 
 
+def next_status(connection: socket.socket) -> int:
+    """Read one whole answer, and return its status."""
+    response = HTTPResponse(connection)
+    response.begin()
+    response.read()
+    return response.status
+
+
 def test_answer_before_the_body_leaves_the_connection_in_order(gateway: Gateway) -> None:
     body = b"a" * (2 * MAX_HEADER_BYTES)
     refused = b"POST /v1/completions HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         connection.sendall(refused)
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 400")
+        assert next_status(connection) == 400
         connection.sendall(body + b"GET /health HTTP/1.1\r\n\r\n")
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert next_status(connection) == 200
         connection.sendall(b"GET /health HTTP/1.1\r\n")
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 408")
+        assert next_status(connection) == 408
 
 
 def test_head_over_the_limit_is_431(gateway: Gateway) -> None:
