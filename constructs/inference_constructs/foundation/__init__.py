@@ -1,5 +1,6 @@
 """What every resource needs: where it is, policies, keys, logs, metrics, buckets, domains, texts that AWS takes."""
 
+from inference_constructs.foundation import timeouts
 from inference_constructs.foundation.aws_text import ec2_text, load_balancing_prefix
 from inference_constructs.foundation.bucket import PrivateBucket
 from inference_constructs.foundation.domain import CLOUDFRONT_REGION, Domain
@@ -26,4 +27,5 @@ __all__ = [
     "log_group",
     "policy_document",
     "service_trust",
+    "timeouts",
 ]
