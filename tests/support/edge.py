@@ -19,6 +19,7 @@ import httpx
 from inference_constructs.api.authorizer.authorizer import api_key
 from inference_constructs.api.authorizer.authorizer import handler as authorizer
 from support.api_stack import path_of
+from support.expressions import evaluate
 from support.scripted_api import serving
 from support.stack_json import Json, only, resources
 
@@ -67,12 +68,7 @@ class Edge:
         return self._firewall(request) or self._route(request)
 
     def _value(self, expression: Any) -> Any:
-        """Evaluate the few forms of expressions that methods, integrations and rules have."""
-        if not isinstance(expression, str) or not expression.startswith("${"):
-            return expression
-        names = {f"var_{name}": value for name, value in self._variables.items()}
-        python = re.sub(r"(.+?) \? (.+) : (.+)", r"(\2) if (\1) else (\3)", expression[2:-1].replace("var.", "var_"))
-        return eval(re.sub(r"aws_[\w.]+", "'a reference'", python).replace("null", "None"), names)
+        return evaluate(expression, self._variables)
 
     def _firewall(self, request: Request) -> Answer | None:
         acl = only(self._stack, "aws_wafv2_web_acl")

@@ -38,6 +38,7 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
+    family_of,
     host_gateway,
 )
 from inference_constructs.network import VpcConstruct, allow, security_group
@@ -267,7 +268,7 @@ class GpuFleet(Construct):
         """
         version, instance_type = self._hosts.image_version, self._hosts.instance_type
         parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
-        tags = {VERSION_TAG: version, FAMILY_TAG: instance_type.split(".")[0]}
+        tags = {VERSION_TAG: version, FAMILY_TAG: family_of(instance_type)}
         return DataAwsAmi(
             self,
             "OwnImage",

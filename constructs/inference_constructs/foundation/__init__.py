@@ -7,6 +7,7 @@ from inference_constructs.foundation.domain import CLOUDFRONT_REGION, Domain
 from inference_constructs.foundation.encryption import EncryptionKey
 from inference_constructs.foundation.iam import Statement, policy_document, service_trust
 from inference_constructs.foundation.log_group import RETENTION_DAYS, log_group
+from inference_constructs.foundation.zip import zipped
 
 __all__ = [
     "CLOUDFRONT_REGION",
@@ -21,4 +22,5 @@ __all__ = [
     "log_group",
     "policy_document",
     "service_trust",
+    "zipped",
 ]

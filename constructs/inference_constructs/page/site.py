@@ -22,6 +22,7 @@ from constructs import Construct
 from inference_constructs.api import ApiEndpoint
 from inference_constructs.foundation import CLOUDFRONT_REGION, Account, Domain, PrivateBucket, Statement
 from inference_constructs.page.access_logs import SiteAccessLogs
+from inference_constructs.page.config import page_config
 from inference_constructs.page.files import CACHE_CONTROL, SiteFile, site_files
 from inference_constructs.page.headers import HSTS_SECONDS, ISOLATION_HEADERS, content_security_policy
 
@@ -117,15 +118,15 @@ class DemoSite(Construct):
             self._upload(bucket, file)
         self._upload_config(
             bucket,
-            {
+            page_config(
                 # A local, since cdktf warns of a composed string inside jsonencode.
-                "apiUrl": TerraformLocal(self, "ApiUrl", api.url).as_string,
-                "model": model,
-                "maxTokens": max_tokens,
-                "temperature": temperature,
-                "apiKeyRequired": require_api_key.boolean_value,
-                "rateLimitPerMinute": rate_limit_per_minute.number_value,
-            },
+                api_url=TerraformLocal(self, "ApiUrl", api.url).as_string,
+                model=model,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                api_key_required=require_api_key.boolean_value,
+                rate_limit_per_minute=rate_limit_per_minute.number_value,
+            ),
         )
         SiteAccessLogs(
             self,
