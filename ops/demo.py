@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.status import Status
 
 from inference_constructs.foundation import timeouts
-from inference_constructs.page import security_headers
+from inference_constructs.page import page_config, security_headers
 from ops import forecast
 from ops.deployment import synthesize
 from ops.engine import ENGINE_ARGS, ENVIRONMENT, MODEL, TEMPERATURE
@@ -84,14 +84,7 @@ class Page(http.server.SimpleHTTPRequestHandler):
 @contextmanager
 def page_server(port: int, api: str) -> Generator[str]:
     """Serve the page; yields its URL."""
-    config = {
-        "apiUrl": api,
-        "model": MODEL,
-        "maxTokens": MAX_TOKENS,
-        "temperature": TEMPERATURE,
-        "apiKeyRequired": False,
-        "rateLimitPerMinute": None,
-    }
+    config = page_config(api_url=api, model=MODEL, max_tokens=MAX_TOKENS, temperature=TEMPERATURE)
     handler = functools.partial(Page, config=json.dumps(config).encode(), api=api)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
 from inference_constructs.foundation import PrivateBucket, create_home
-from inference_constructs.host import build_type
+from inference_constructs.host import build_type, family_of
 from inference_constructs.image import BuildNetwork, BuildRole, BuildSite, ImageBuild, image_bundle
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
@@ -47,7 +47,7 @@ class ImageStack(TerraformStack):
         uploaded = self._upload(bundle, bucket)
         bundle_uri = f"s3://{uploaded.bucket}/{uploaded.key}"
         for instance_type in builders:
-            family = instance_type.split(".")[0]
+            family = family_of(instance_type)
             image = ImageBuild(
                 self,
                 family.title(),

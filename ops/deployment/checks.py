@@ -25,6 +25,7 @@ from inference_constructs.host import (
     INSTANCE_TYPES,
     VERSION_TAG,
     ami_parameter,
+    family_of,
 )
 from ops.deployment.tofu import tofu_path
 from stacks.environments import REGION, Environment
@@ -182,7 +183,7 @@ def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
         if environment.image_version:
             return to_do(name, f"version {version} was never built: there is no {parameter}; correct image_version")
         return Finding(name, Status.DEPLOY_MAKES_IT, f"version {version}; takes 60 to 90 minutes (estimate)")
-    tags = {VERSION_TAG: version, FAMILY_TAG: environment.instance_type.split(".")[0]}
+    tags = {VERSION_TAG: version, FAMILY_TAG: family_of(environment.instance_type)}
     wanted = {"image-id": ami, "state": "available"} | {f"tag:{tag}": value for tag, value in tags.items()}
     filters = [{"Name": key, "Values": [value]} for key, value in wanted.items()]
     if not ec2.describe_images(Owners=["self"], Filters=filters)["Images"]:

@@ -5,6 +5,8 @@ import time
 import httpx
 from rich.console import Console
 
+from ops.deployment.states import States
+
 
 def state_of(url: str) -> str:
     """Return in a word or two what the API says about itself now."""
@@ -28,12 +30,10 @@ def wait_until_ready(url: str, seconds: float, console: Console, interval: float
         console: Where to print.
         interval: Seconds between two looks; 2 are 30 a minute, well under the rate limit.
     """
-    began, last = time.monotonic(), ""
-    while (elapsed := time.monotonic() - began) < seconds:
+    states = States(console)
+    while states.seconds < seconds:
         state = state_of(url)
-        if state != last:
-            console.print(f"{elapsed:5.0f} s  {state}", highlight=False)
-            last = state
+        states.show(state)
         if state == "ready":
             return True
         time.sleep(interval)

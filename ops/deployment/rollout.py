@@ -14,6 +14,8 @@ from typing import Any
 
 from rich.console import Console
 
+from ops.deployment.states import States
+
 UNDER_WAY = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html"""
 
@@ -121,14 +123,13 @@ class Rollout:
 
     def _watch(self, known: str | None) -> dict[str, Any] | None:
         """Return the newest refresh once it has ended; nothing where that is the one which is known."""
-        began, last = time.monotonic(), ""
+        states: States | None = None
         while (refresh := self._newest()).get("Status") in UNDER_WAY:
-            if not last:
+            if states is None:
                 self._say("the new hosts roll out; Ctrl-C ends the watching, not the rollout")
-            state = f"{refresh['Status']}, {refresh.get('PercentageComplete', 0)} %: {refresh.get('StatusReason', '')}"
-            if state != last:
-                self._say(f"{time.monotonic() - began:5.0f} s  {state}")
-                last = state
+                states = States(self._console)
+            progress = f"{refresh.get('PercentageComplete', 0)} %: {refresh.get('StatusReason', '')}"
+            states.show(f"{refresh['Status']}, {progress}")
             time.sleep(self._interval)
         return refresh if refresh and refresh["InstanceRefreshId"] != known else None
 

@@ -12,6 +12,7 @@ from inference_constructs.cost.prices import HOURS_PER_MONTH
 from inference_constructs.monitoring.widgets import PERIOD_SECONDS
 from ops.picture.metric_math import Series, evaluate
 from support.dashboard_body import body_of
+from support.expressions import evaluate as value_of
 from support.stack_json import Json, only, references, resources
 
 DAY = 86_400
@@ -84,9 +85,8 @@ def test_15_minutes_at_the_maximum_alarm_unless_the_size_is_fixed(inference: Jso
     alarm = alarms(inference)["at-maximum"]
     assert alarm["period"] * alarm["evaluation_periods"] == 15 * 60
     assert references(alarm["threshold"]) == {"var.max_instances", "var.min_instances"}
-    python = re.sub(r"(.+) > (.+) \? (.+) : (.+)", r"(\3) if \1 > \2 else (\4)", alarm["threshold"][2:-1])
     thresholds = [
-        eval(python.replace("var.min_instances", str(least)).replace("var.max_instances", str(most)))
+        value_of(alarm["threshold"], {"min_instances": least, "max_instances": most})
         for least, most in ((1, 3), (2, 2))
     ]
     assert thresholds == [3, 3]
@@ -196,14 +196,12 @@ def test_estimate_meets_the_forecast_when_all_is_as_forecast(inference: Json) ->
     """The fixed part, in OpenTofu's words, is what is left of the forecast."""
     (formula,) = [value for name, value in inference["locals"].items() if "FixedCostHour" in name]
     forecast, hosts, requests = 2000.0, 2, 500_000
-    values = {"local.monthly_cost_usd": forecast, "var.min_instances": hosts, "var.requests_per_month": requests}
-    python = formula[2:-1].replace("floor(", "np.floor(")
-    for name, value in values.items():
-        python = python.replace(name, str(value))
+    variables = {"min_instances": hosts, "requests_per_month": requests}
+    fixed = value_of(formula, variables, {"monthly_cost_usd": forecast})
     terms = json.dumps(widget(inference, "this month so far"))
     host_hour = float(re.findall(r"hosts \* ([\d.]+)", terms)[0])
     million = float(re.findall(r"requests, 0\) \* ([\d.]+)", terms)[0])
-    month = HOURS_PER_MONTH * (hosts * host_hour + eval(python)) + requests / 1e6 * million
+    month = HOURS_PER_MONTH * (hosts * host_hour + fixed) + requests / 1e6 * million
     assert month == pytest.approx(forecast, abs=0.05)
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from inference_constructs.foundation.timeouts import table
-from runtime.engine import STOP_SECONDS
 from runtime.settings import Settings
-from support.boot_files import evaluated_boot_script, run_boot_script
+from support.boot_files import run_boot_script
 from support.env_file import read_env_file
-from support.expressions import evaluated
+from support.expressions import evaluate
 from support.paths import ROOT
 from support.stack_json import Json, only, resources
 
@@ -45,11 +44,11 @@ def ladder(request: pytest.FixtureRequest, synthesized: dict[str, Json], tmp_pat
     milliseconds = [each["timeout_milliseconds"] for each in integrations if each["type"] == "HTTP_PROXY"]
     return Ladder(
         deadline=gateway.request_timeout_seconds,
-        api_gateway=[evaluated(each, variables) / 1000 for each in milliseconds],
-        idle=evaluated(only(stack, "aws_lb")["idle_timeout"], variables),
+        api_gateway=[evaluate(each, variables) / 1000 for each in milliseconds],
+        idle=evaluate(only(stack, "aws_lb")["idle_timeout"], variables),
         keep_alive=gateway.keep_alive_seconds,
         drain=gateway.drain_timeout_seconds,
-        deregistration=evaluated(only(stack, "aws_lb_target_group")["deregistration_delay"], variables),
+        deregistration=evaluate(only(stack, "aws_lb_target_group")["deregistration_delay"], variables),
     )
 
 
@@ -95,7 +94,7 @@ def test_host_that_leaves_is_kept_until_nothing_is_under_way_on_it(ladder: Ladde
 
 
 def test_docker_waits_for_the_drain_and_for_engine_and_gateway_to_end(ladder: Ladder) -> None:
-    assert ladder.drain + STOP_SECONDS + SERVER_STOP_SECONDS < unit_seconds("docker stop --time ")
+    assert ladder.drain + SERVER_STOP_SECONDS < unit_seconds("docker stop --time ")
 
 
 def test_systemd_waits_for_docker() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from inference_constructs.page.config import page_config
 from inference_constructs.page.files import CACHE_CONTROL, site_files
 from inference_constructs.page.headers import security_headers
 from support.paths import DEMO
@@ -73,7 +74,10 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             complaints.append(message.text)
 
     def open_page(api_url: str, *, config: dict[str, Any] | None = None, port: int = 0, **options: Any) -> Page:
-        server = serving(_site_handler(api_url, {**_config(api_url), **(config or {})}), port)
+        usual = page_config(
+            api_url=api_url, model="test/tiny", max_tokens=512, temperature=0.2, rate_limit_per_minute=100
+        )
+        server = serving(_site_handler(api_url, {**usual, **(config or {})}), port)
         context = browser.new_context(**options)
         opened.append((server, context))
         page = context.new_page()
@@ -88,17 +92,6 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
         server.__exit__(None, None, None)
     assert complaints == []
-
-
-def _config(api_url: str) -> dict[str, Any]:
-    return {
-        "apiUrl": api_url,
-        "model": "test/tiny",
-        "maxTokens": 512,
-        "temperature": 0.2,
-        "apiKeyRequired": False,
-        "rateLimitPerMinute": 100,
-    }
 
 
 def _site_handler(api_url: str, config: dict[str, Any]) -> type[BaseHTTPRequestHandler]:

@@ -19,7 +19,7 @@ import httpx
 from inference_constructs.api.authorizer.authorizer import api_key
 from inference_constructs.api.authorizer.authorizer import handler as authorizer
 from support.api_stack import path_of
-from support.expressions import evaluated
+from support.expressions import evaluate
 from support.scripted_api import serving
 from support.stack_json import Json, only, resources
 
@@ -68,7 +68,7 @@ class Edge:
         return self._firewall(request) or self._route(request)
 
     def _value(self, expression: Any) -> Any:
-        return evaluated(expression, self._variables)
+        return evaluate(expression, self._variables)
 
     def _firewall(self, request: Request) -> Answer | None:
         acl = only(self._stack, "aws_wafv2_web_acl")

@@ -1,14 +1,20 @@
-"""The values of OpenTofu's expressions, as far as the stacks' own have them."""
+"""OpenTofu's expressions, evaluated: the few forms that the stacks have."""
 
+import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
+
+REFERENCE = re.compile(r"\b(?:data\.)?aws_[\w.]+")
 
 
-def evaluated(value: Any, variables: Mapping[str, object]) -> Any:
-    """A value of a stack's JSON: arithmetic, conditions and variables are computed, a resource is "a reference"."""
-    if not isinstance(value, str) or not value.startswith("${"):
-        return value
-    names = {f"var_{name}": variable for name, variable in variables.items()}
-    python = re.sub(r"(.+?) \? (.+) : (.+)", r"(\2) if (\1) else (\3)", value[2:-1].replace("var.", "var_"))
-    return eval(re.sub(r"aws_[\w.]+", "'a reference'", python).replace("null", "None"), names)
+def evaluate(expression: Any, variables: Mapping[str, object], local: Mapping[str, object] | None = None) -> Any:
+    """The value of `${...}`, where a resource's attribute is some text; what is no expression is its own value."""
+    if not isinstance(expression, str) or not expression.startswith("${"):
+        return expression
+    python = re.sub(r"^(.+?) \? (.+) : (.+)$", r"(\2) if (\1) else (\3)", expression[2:-1])
+    names = {"var": dict(variables), "local": dict(local or {}), "null": None, "true": True, "false": False}
+    evaluator = SimpleEval(names=names, functions={"floor": math.floor, "max": max})
+    return cast("Any", evaluator.eval(REFERENCE.sub("'a reference'", python)))  # pyright: ignore[reportUnknownMemberType]

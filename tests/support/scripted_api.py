@@ -11,6 +11,8 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from inference_constructs.api.cors import preflight_headers, response_headers
+
 WAIT_SECONDS = 20
 """How long a server thread waits for a test's next word before it gives up."""
 
@@ -148,12 +150,7 @@ def _handler(api: ScriptedApi) -> type[BaseHTTPRequestHandler]:
 
         def _start(self, status: int, headers: Mapping[str, str]) -> None:
             self.send_response(status)
-            cors = {
-                "Access-Control-Allow-Origin": "*",
-                "Access-Control-Allow-Headers": "Content-Type, Authorization",
-                "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-                "Access-Control-Expose-Headers": "Retry-After",
-            }
+            cors = {**response_headers("*"), **preflight_headers("GET, POST, OPTIONS")}
             for name, value in {**headers, **cors}.items():
                 self.send_header(name, value)
             self.end_headers()

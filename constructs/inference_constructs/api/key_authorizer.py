@@ -4,7 +4,6 @@ import atexit
 import functools
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 from cdktf import AssetType, Fn, TerraformAsset, TerraformVariable
@@ -16,7 +15,7 @@ from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
 from inference_constructs.api.endpoint import ApiEndpoint
-from inference_constructs.foundation import EncryptedHome, log_group, policy_document, service_trust
+from inference_constructs.foundation import EncryptedHome, log_group, policy_document, service_trust, zipped
 
 AUTHORIZER_MIB = 256
 """Memory of the function."""
@@ -113,12 +112,9 @@ class KeyAuthorizer(Construct):
 
 @functools.cache
 def authorizer_package() -> Path:
-    """Zip the function's one file, to the same bytes on every machine: uncompressed, with a fixed date."""
+    """Zip the function's one file."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     package = folder / "authorizer.zip"
-    with zipfile.ZipFile(package, "w") as archive:
-        member = zipfile.ZipInfo(SOURCE.name)
-        member.create_system, member.external_attr = 3, 0o100644 << 16
-        archive.writestr(member, SOURCE.read_bytes())
+    package.write_bytes(zipped([(SOURCE.name, SOURCE.read_bytes())]))
     return package

@@ -41,6 +41,7 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
+    family_of,
     gpu_metrics,
     host_gateway,
 )
@@ -278,7 +279,7 @@ class GpuFleet(Construct):
         """
         version, instance_type = self._hosts.image_version, self._hosts.instance_type
         parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
-        tags = {VERSION_TAG: version, FAMILY_TAG: instance_type.split(".")[0]}
+        tags = {VERSION_TAG: version, FAMILY_TAG: family_of(instance_type)}
         return DataAwsAmi(
             self,
             "OwnImage",

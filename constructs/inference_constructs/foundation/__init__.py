@@ -9,6 +9,7 @@ from inference_constructs.foundation.home import EncryptedHome, Home, create_hom
 from inference_constructs.foundation.iam import Statement, policy_document, service_trust
 from inference_constructs.foundation.log_group import RETENTION_DAYS, log_group
 from inference_constructs.foundation.metric import Metric
+from inference_constructs.foundation.zip import zipped
 
 __all__ = [
     "CLOUDFRONT_REGION",
@@ -28,4 +29,5 @@ __all__ = [
     "policy_document",
     "service_trust",
     "timeouts",
+    "zipped",
 ]

@@ -33,6 +33,7 @@ from inference_constructs.host.image_contract import (
     Volume,
     ami_parameter,
     build_type,
+    family_of,
 )
 from inference_constructs.host.role import HostRole, session_manager
 from inference_constructs.host.session_transcript import SessionTranscript
@@ -63,6 +64,7 @@ __all__ = [
     "boot_seconds",
     "build_type",
     "engine_profile",
+    "family_of",
     "gpu_metrics",
     "host_gateway",
     "instance_type_of",

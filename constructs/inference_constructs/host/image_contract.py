@@ -32,9 +32,14 @@ VOLUMES = (
 """The volumes of a build host, and so of the image."""
 
 
+def family_of(instance_type: str) -> str:
+    """Return the family of an EC2 type: g5 of g5.xlarge."""
+    return instance_type.partition(".")[0]
+
+
 def build_type(instance_type: str) -> str:
     """Return the type of the hosts that images for `instance_type` are built on: the smallest of its family."""
-    return f"{instance_type.split('.')[0]}.xlarge"
+    return f"{family_of(instance_type)}.xlarge"
 
 
 def ami_parameter(version: str, instance_type: str) -> str:
@@ -44,4 +49,4 @@ def ami_parameter(version: str, instance_type: str) -> str:
     may write parameters below `/imagebuilder/`.
     https://docs.aws.amazon.com/imagebuilder/latest/userguide/cr-upd-ami-distribution-settings.html
     """
-    return f"/imagebuilder/inference/{version}/{instance_type.split('.')[0]}/ami-id"
+    return f"/imagebuilder/inference/{version}/{family_of(instance_type)}/ami-id"

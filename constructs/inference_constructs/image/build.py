@@ -23,7 +23,7 @@ from cdktf_cdktf_provider_aws.imagebuilder_infrastructure_configuration import (
 from constructs import Construct
 
 from inference_constructs.foundation import Home, PrivateBucket
-from inference_constructs.host import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter
+from inference_constructs.host import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter, family_of
 from inference_constructs.image.build_network import BuildNetwork
 from inference_constructs.image.build_role import BuildRole
 
@@ -82,7 +82,7 @@ class ImageBuild(Construct):
             site: Where to build.
         """
         super().__init__(scope, id)
-        self._family = instance_type.split(".")[0]
+        self._family = family_of(instance_type)
         self._name = home.name(self._family)
         self._version, self._site = version, site
         self.parameter = ami_parameter(version, instance_type)

@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 
+from inference_constructs.foundation import zipped
 from inference_constructs.host import Volume
 
 RUNTIME = Path(__file__).parents[3] / "runtime"
@@ -16,10 +15,8 @@ RUNTIME = Path(__file__).parents[3] / "runtime"
 SERIES = "1.0"
 """First two parts of the image's version; raised by hand to build the same anew, on a newer base image."""
 
-_NOT_ON_HOSTS = {"requirements-cpu.txt", "gpu_profiles.py"}
-"""The local engine's packages, and what only synthesis asks."""
-
-_FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+_NOT_ON_HOSTS = {"requirements-cpu.txt"}
+"""The local engine's packages."""
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -29,14 +26,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def image_bundle(folder: Path = RUNTIME) -> bytes:
-    """Return a zip archive of `folder`, the same bytes on every machine: no dates, no compression, sorted names."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for path in _files(folder):
-            entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix(), _FIXED_DATE)
-            entry.create_system, entry.external_attr = 3, 0o100644 << 16
-            archive.writestr(entry, path.read_bytes())
-    return buffer.getvalue()
+    """Return a zip archive of `folder`, sorted by name."""
+    return zipped((path.relative_to(folder.parent).as_posix(), path.read_bytes()) for path in _files(folder))
 
 
 def image_version(document: str, volumes: Sequence[Volume]) -> str:

@@ -23,6 +23,7 @@ from constructs import Construct
 from inference_constructs.api import ApiEndpoint
 from inference_constructs.foundation import CLOUDFRONT_REGION, Domain, Home, PrivateBucket, Statement
 from inference_constructs.page.access_logs import SiteAccessLogs
+from inference_constructs.page.config import page_config
 from inference_constructs.page.files import CACHE_CONTROL, SiteFile, site_files
 from inference_constructs.page.firewall import SiteFirewall
 from inference_constructs.page.headers import HSTS_SECONDS, ISOLATION_HEADERS, content_security_policy
@@ -137,15 +138,15 @@ class DemoSite(Construct):
             self._upload(bucket, file)
         self._upload_config(
             bucket,
-            {
+            page_config(
                 # A local, since cdktf warns of a composed string inside jsonencode.
-                "apiUrl": TerraformLocal(self, "ApiUrl", api.url).as_string,
-                "model": site.model,
-                "maxTokens": site.max_tokens,
-                "temperature": site.temperature,
-                "apiKeyRequired": variables.require_api_key.boolean_value,
-                "rateLimitPerMinute": variables.rate_limit_per_minute.number_value,
-            },
+                api_url=TerraformLocal(self, "ApiUrl", api.url).as_string,
+                model=site.model,
+                max_tokens=site.max_tokens,
+                temperature=site.temperature,
+                api_key_required=variables.require_api_key.boolean_value,
+                rate_limit_per_minute=variables.rate_limit_per_minute.number_value,
+            ),
         )
         SiteAccessLogs(self, "AccessLogs", home=home, distribution=distribution, force_destroy=site.force_destroy)
         self.domain_name = distribution.domain_name
