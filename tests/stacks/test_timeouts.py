@@ -10,7 +10,7 @@ import pytest
 
 from inference_constructs.foundation.timeouts import table
 from runtime.settings import Settings
-from support.boot_files import run_boot_script
+from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
 from support.expressions import evaluate
 from support.paths import ROOT
