@@ -176,7 +176,7 @@ class DemoSite(Construct):
         )
 
     def _headers_policy(self, prefix: str, api: ApiEndpoint) -> CloudfrontResponseHeadersPolicy:
-        """`static_site.security_headers`, in CloudFront's terms."""
+        """`headers.security_headers`, in CloudFront's terms."""
         return CloudfrontResponseHeadersPolicy(
             self,
             "Headers",
