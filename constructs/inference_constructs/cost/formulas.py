@@ -1,7 +1,7 @@
 """What the service costs a month, as formulas that OpenTofu and Python both evaluate.
 
 A formula is an arithmetic text such as `var.min_instances * 730 * 0.526`: inside `${...}` it is an OpenTofu expression,
-so that `-var` changes the forecast; `ops.forecast` evaluates the same text for tables and charts.
+so that `-var` changes the forecast; `ops.cost` evaluates the same text for tables and charts.
 """
 
 from collections.abc import Mapping
