@@ -28,7 +28,7 @@ from rich.status import Status
 from inference_constructs.foundation import timeouts
 from inference_constructs.page import page_config, security_headers
 from ops import forecast
-from ops.deployment import synthesize
+from ops.deployment.tofu import synthesize
 from ops.engine import ENGINE_ARGS, ENVIRONMENT, MODEL, TEMPERATURE
 from ops.shared.paths import ROOT, STACKS, engine_python
 

@@ -11,7 +11,7 @@ import sys
 from rich.console import Console
 from rich.prompt import Prompt
 
-from ops.deployment import Stack, synthesize
+from ops.deployment.tofu import Stack, synthesize
 from ops.shared.account import account_id
 from ops.shared.arguments import add_environment, add_variables, variable_options
 from ops.shared.paths import STACKS

@@ -12,6 +12,7 @@ def use_locked_node() -> None:
     """Let jsii start the locked Node.js, where it is installed."""
     node = Path(sys.executable).with_name("node")
     if node.exists():
-        os.environ.setdefault("JSII_NODE", str(node))
+        os.environ["LOCKED_NODE"] = str(node)
+        os.environ.setdefault("JSII_NODE", str(Path(__file__).with_name("node.sh")))
         # a deprecation in jsii's own dependencies, which nobody here can act on
         os.environ.setdefault("NODE_OPTIONS", "--no-deprecation")

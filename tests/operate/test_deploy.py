@@ -21,7 +21,7 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 from ops import destroy
-from ops.deployment import Deployment, refuse_silence
+from ops.deployment.deployment import Deployment, refuse_silence
 from ops.deployment.readiness import wait_until_ready
 from ops.deployment.tofu import Stack, tofu_path
 from stacks.environments import DEV, PROD, REGION

@@ -223,6 +223,8 @@ def test_no_credentials_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # the session of earlier tests remembers their credentials
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     assert failed("--price", "2") == "error: Unable to locate credentials"
 
 

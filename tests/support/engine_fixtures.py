@@ -160,7 +160,12 @@ class Gateway:
     def engine_processes(self) -> dict[int, str]:
         """Return vLLM's processes with their command lines."""
         pids = process_group(self.engine_leader()) - {self.engine_leader()}
-        return {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip() for pid in pids}
+        commands: dict[int, str] = {}
+        for pid in pids:
+            # one that has just ended is gone
+            with contextlib.suppress(OSError):
+                commands[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+        return commands
 
     def engine_metric(self, name: str) -> float:
         """Return the sum of a metric of vLLM's own."""
