@@ -74,7 +74,7 @@ DEREGISTRATION = Timeout(
 DOCKER_STOP = Timeout(
     what="`docker stop` of the container",
     margin=20,
-    why="above the longest drain and the 6 s in which engine and gateway end: then Docker kills",
+    why="above the longest drain and the second in which the gateway ends after it: then Docker kills",
     baked=True,
 )
 SYSTEMD_STOP = Timeout(
