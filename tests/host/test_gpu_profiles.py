@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, PHI_3_MINI_4K, engine_profile
+from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, engine_profile
+from inference_constructs.host.models import PHI_3_MINI_4K
 
 
 @pytest.mark.req("R1.3")

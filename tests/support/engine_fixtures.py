@@ -48,10 +48,16 @@ def tiny_phi3() -> Path:
     target = cache / f"phi3-{hashlib.sha256(TINY_PHI3.read_bytes()).hexdigest()[:12]}"
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        unfinished = tempfile.mkdtemp(dir=cache)
-        command = [engine_python(), str(TINY_PHI3), unfinished]
-        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
-        Path(unfinished).rename(target)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            made = Path(folder) / "model"
+            command = [engine_python(), str(TINY_PHI3), str(made)]
+            subprocess.run(command, check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+            try:
+                made.rename(target)
+            except OSError:
+                # another process of the tests was first
+                if not target.exists():
+                    raise
     return target
 
 

@@ -15,13 +15,7 @@ from inference_constructs.host.gateway_settings import (
     host_gateway,
 )
 from inference_constructs.host.gpu_metrics import agent_config
-from inference_constructs.host.gpu_profiles import (
-    INSTANCE_TYPES,
-    PHI_3_MINI_4K,
-    Model,
-    engine_profile,
-    instance_type_of,
-)
+from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, engine_profile, instance_type_of
 from inference_constructs.host.image_contract import (
     DATA_DEVICE,
     DATA_GIB,
@@ -35,6 +29,7 @@ from inference_constructs.host.image_contract import (
     build_type,
     family_of,
 )
+from inference_constructs.host.models import PHI_3_MINI_4K, Model
 from inference_constructs.host.role import HostRole, session_manager
 from inference_constructs.host.session_transcript import SessionTranscript
 

@@ -5,7 +5,8 @@ Every figure is documented or marked as an estimate. What a boot really took is 
 
 from dataclasses import dataclass
 
-from inference_constructs.host.gpu_profiles import PHI_3_MINI_4K, instance_type_of
+from inference_constructs.host.gpu_profiles import instance_type_of
+from inference_constructs.host.models import PHI_3_MINI_4K
 
 BOOT_DEADLINE_SECONDS = 300
 """R1.2: the model is ready within 5 minutes of the start."""
