@@ -1,0 +1,65 @@
+from . import gpu_metrics
+from .boot_budget import (
+    BOOT_DEADLINE_SECONDS,
+    INITIALIZATION_MIB_PER_SECOND,
+    VOLUME_MIB_PER_SECOND,
+    boot_seconds,
+)
+from .boot_script import boot_script
+from .gateway_settings import (
+    API_KEY_ID_HEADER,
+    CLIENT_ADDRESS_HEADER,
+    GATEWAY_PORT,
+    host_gateway,
+)
+from .gpu_metrics import agent_config
+from .gpu_profiles import INSTANCE_TYPES, engine_profile, instance_type_of
+from .image_contract import (
+    DATA_DEVICE,
+    DATA_GIB,
+    FAMILY_TAG,
+    ROOT_DEVICE,
+    ROOT_GIB,
+    VERSION_TAG,
+    VOLUMES,
+    Volume,
+    ami_parameter,
+    build_type,
+    family_of,
+)
+from .models import PHI_3_MINI_4K, Model
+from .role import HostRole, session_manager
+from .session_transcript import SessionTranscript
+
+__all__ = [
+    "API_KEY_ID_HEADER",
+    "BOOT_DEADLINE_SECONDS",
+    "CLIENT_ADDRESS_HEADER",
+    "DATA_DEVICE",
+    "DATA_GIB",
+    "FAMILY_TAG",
+    "GATEWAY_PORT",
+    "INITIALIZATION_MIB_PER_SECOND",
+    "INSTANCE_TYPES",
+    "PHI_3_MINI_4K",
+    "ROOT_DEVICE",
+    "ROOT_GIB",
+    "VERSION_TAG",
+    "VOLUMES",
+    "VOLUME_MIB_PER_SECOND",
+    "HostRole",
+    "Model",
+    "SessionTranscript",
+    "Volume",
+    "agent_config",
+    "ami_parameter",
+    "boot_script",
+    "boot_seconds",
+    "build_type",
+    "engine_profile",
+    "family_of",
+    "gpu_metrics",
+    "host_gateway",
+    "instance_type_of",
+    "session_manager",
+]
