@@ -8,6 +8,7 @@ from inference_constructs.host.boot_budget import (
     boot_seconds,
 )
 from inference_constructs.host.boot_script import boot_script
+from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -15,7 +16,6 @@ from inference_constructs.host.gateway_settings import (
     host_gateway,
 )
 from inference_constructs.host.gpu_metrics import agent_config
-from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, engine_profile, instance_type_of
 from inference_constructs.host.image_contract import (
     DATA_DEVICE,
     DATA_GIB,
@@ -29,6 +29,7 @@ from inference_constructs.host.image_contract import (
     build_type,
     family_of,
 )
+from inference_constructs.host.instance_types import INSTANCE_TYPES, instance_type_of
 from inference_constructs.host.models import PHI_3_MINI_4K, Model
 from inference_constructs.host.role import HostRole, session_manager
 from inference_constructs.host.session_transcript import SessionTranscript
