@@ -14,9 +14,6 @@ BANDWIDTH_SHARE = 0.7
 COMPUTE_SHARE = 0.4
 """Share of the data sheet's arithmetic that is reached (estimate; not measured on these GPUs)."""
 
-TERA_FLOPS = {"T4": 65.0, "A10G": 70.0}
-"""16-bit tensor operations, dense, in 10^12 a second: NVIDIA's data sheets."""
-
 
 @dataclass(frozen=True)
 class ServiceTime:
@@ -47,7 +44,7 @@ def service_time(instance_type: str, model: Model = PHI_3_MINI_4K) -> ServiceTim
     """
     instance = instance_type_of(instance_type)
     bandwidth = instance.gpu.bandwidth_gb_per_second * 1e9 * instance.gpu_count * BANDWIDTH_SHARE
-    flops = TERA_FLOPS[instance.gpu.name] * 1e12 * instance.gpu_count * COMPUTE_SHARE
+    flops = instance.gpu.tensor_teraflops * 1e12 * instance.gpu_count * COMPUTE_SHARE
     return ServiceTime(
         places=engine_profile(instance_type, model).max_num_seqs,
         weights_seconds=model.weight_bytes / bandwidth,

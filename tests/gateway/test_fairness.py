@@ -11,8 +11,8 @@ from unittest.mock import AsyncMock, Mock
 import httpx
 import pytest
 
+from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.gateway_settings import host_gateway
-from inference_constructs.host.gpu_profiles import engine_profile
 from runtime.admission import Admission, Place
 from runtime.app import App
 from runtime.engine_client import EngineClient

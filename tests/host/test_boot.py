@@ -18,7 +18,8 @@ from inference_constructs.host.boot_budget import (
     table,
 )
 from inference_constructs.host.boot_script import MODEL_FOLDER
-from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, engine_profile
+from inference_constructs.host.engine_profiles import engine_profile
+from inference_constructs.host.instance_types import INSTANCE_TYPES
 from runtime.metrics import REQUESTS
 from runtime.publisher import emf_document
 from runtime.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_constructs.host.gpu_profiles import engine_profile
+from inference_constructs.host.engine_profiles import engine_profile
 from ops.simulation.fleet import Outcome, Signal, simulate
 from ops.simulation.service_time import ServiceTime, service_time
 from ops.simulation.trace import Request

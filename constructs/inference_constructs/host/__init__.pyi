@@ -6,6 +6,7 @@ from .boot_budget import (
     boot_seconds,
 )
 from .boot_script import boot_script
+from .engine_profiles import engine_profile
 from .gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -13,7 +14,6 @@ from .gateway_settings import (
     host_gateway,
 )
 from .gpu_metrics import agent_config
-from .gpu_profiles import INSTANCE_TYPES, engine_profile, instance_type_of
 from .image_contract import (
     DATA_DEVICE,
     DATA_GIB,
@@ -27,6 +27,7 @@ from .image_contract import (
     build_type,
     family_of,
 )
+from .instance_types import INSTANCE_TYPES, instance_type_of
 from .models import PHI_3_MINI_4K, Model
 from .role import HostRole, session_manager
 from .session_transcript import SessionTranscript

@@ -5,7 +5,7 @@ Every figure is documented or marked as an estimate. What a boot really took is 
 
 from dataclasses import dataclass
 
-from inference_constructs.host.gpu_profiles import instance_type_of
+from inference_constructs.host.instance_types import INSTANCE_TYPES, instance_type_of
 from inference_constructs.host.models import PHI_3_MINI_4K
 
 BOOT_DEADLINE_SECONDS = 300
@@ -33,23 +33,6 @@ https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
 VOLUME_MIB_PER_SECOND = 400
 """Throughput of the data volume: a little below what the instances burst to, so that none is paid for in vain."""
 
-_EBS_MEGABITS_PER_SECOND = {
-    "g4dn.xlarge": 3_500,
-    "g4dn.2xlarge": 3_500,
-    "g4dn.4xlarge": 4_750,
-    "g4dn.8xlarge": 9_500,
-    "g4dn.16xlarge": 9_500,
-    "g5.xlarge": 3_500,
-    "g5.2xlarge": 3_500,
-    "g5.4xlarge": 4_750,
-    "g5.8xlarge": 16_000,
-    "g5.16xlarge": 16_000,
-}
-"""EBS bandwidth of the types with one GPU, in bursts of at least 30 minutes a day for the smaller sizes.
-
-https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html
-"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -75,14 +58,15 @@ def boot_budget(instance_type: str) -> tuple[Stage, ...]:
     Raises:
         ValueError: the type is not of the g4dn or g5 family, or has several GPUs.
     """
-    gpus = instance_type_of(instance_type).gpu_count
-    if gpus > 1:
+    instance = instance_type_of(instance_type)
+    if instance.gpu_count > 1:
+        single = ", ".join(name for name, each in INSTANCE_TYPES.items() if each.gpu_count == 1)
         raise ValueError(
-            f"{instance_type} has {gpus} GPUs, and the machine image has kernels that are compiled for one; "
-            f"use one of {', '.join(_EBS_MEGABITS_PER_SECOND)}"
+            f"{instance_type} has {instance.gpu_count} GPUs, and the machine image has kernels that are compiled for "
+            f"one; use one of {single}"
         )
     data_gb = CONTAINER_GB + WEIGHTS_GB + CACHE_GB
-    mib_per_second = min(VOLUME_MIB_PER_SECOND, _EBS_MEGABITS_PER_SECOND[instance_type] * 1e6 / 8 / 2**20)
+    mib_per_second = min(VOLUME_MIB_PER_SECOND, instance.ebs_burst_mbps * 1e6 / 8 / 2**20)
     return (
         Stage(
             name="launch; meanwhile EBS fills the data volume",

@@ -1,7 +1,7 @@
 """The gateway's settings on a GPU host: what depends on the machine, in every environment and in the image's trial."""
 
 from inference_constructs.host.boot_script import MODEL_FOLDER
-from inference_constructs.host.gpu_profiles import engine_profile
+from inference_constructs.host.engine_profiles import engine_profile
 from runtime.settings import Settings
 from runtime.validation import MAX_SEQUENCES
 

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from inference_constructs.host.instance_types import instance_type_of
 from inference_constructs.host.models import PHI_3_MINI_4K, Model
 
 GIB = 2**30
@@ -16,69 +17,6 @@ vLLM preempts when its cache is full."""
 
 DEADLINE_MARGIN = 0.75
 """Share of the deadline in which the longest answer must be written; waiting and reading the prompt take the rest."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gpu:
-    """A GPU. Memory as nvidia-smi reports it; bandwidth and data types from NVIDIA's data sheets.
-
-    Attributes:
-        name: NVIDIA's name.
-        memory_gib: Memory of one GPU, in GiB.
-        bandwidth_gb_per_second: Memory bandwidth, in GB (10^9 bytes) a second.
-        dtypes: The 16-bit types that it computes with, the preferred one first.
-        attention_backend: vLLM's backend, where its own choice does not run on this GPU.
-    """
-
-    name: str
-    memory_gib: float
-    bandwidth_gb_per_second: float
-    dtypes: tuple[str, ...]
-    attention_backend: str | None = None
-
-
-T4 = Gpu(
-    name="T4",
-    memory_gib=15.0,
-    bandwidth_gb_per_second=320,
-    dtypes=("float16",),
-    attention_backend="TRITON_ATTN",
-)
-A10G = Gpu(name="A10G", memory_gib=22.49, bandwidth_gb_per_second=600, dtypes=("bfloat16", "float16"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstanceType:
-    """An EC2 instance type with GPUs. Memory is the host's, in GiB."""
-
-    gpu: Gpu
-    gpu_count: int
-    vcpus: int
-    memory_gib: int
-
-
-def _instance(gpu: Gpu, gpu_count: int, vcpus: int, memory_gib: int) -> InstanceType:
-    return InstanceType(gpu=gpu, gpu_count=gpu_count, vcpus=vcpus, memory_gib=memory_gib)
-
-
-INSTANCE_TYPES = {
-    "g4dn.xlarge": _instance(T4, 1, 4, 16),
-    "g4dn.2xlarge": _instance(T4, 1, 8, 32),
-    "g4dn.4xlarge": _instance(T4, 1, 16, 64),
-    "g4dn.8xlarge": _instance(T4, 1, 32, 128),
-    "g4dn.12xlarge": _instance(T4, 4, 48, 192),
-    "g4dn.16xlarge": _instance(T4, 1, 64, 256),
-    "g4dn.metal": _instance(T4, 8, 96, 384),
-    "g5.xlarge": _instance(A10G, 1, 4, 16),
-    "g5.2xlarge": _instance(A10G, 1, 8, 32),
-    "g5.4xlarge": _instance(A10G, 1, 16, 64),
-    "g5.8xlarge": _instance(A10G, 1, 32, 128),
-    "g5.12xlarge": _instance(A10G, 4, 48, 192),
-    "g5.16xlarge": _instance(A10G, 1, 64, 256),
-    "g5.24xlarge": _instance(A10G, 4, 96, 384),
-    "g5.48xlarge": _instance(A10G, 8, 192, 768),
-}
-"""Every size of the two families (R1.3). https://docs.aws.amazon.com/ec2/latest/instancetypes/ac.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,19 +63,6 @@ class EngineProfile:
         if self.attention_backend is not None:
             arguments += ["--attention-backend", self.attention_backend]
         return shlex.join(arguments)
-
-
-def instance_type_of(name: str) -> InstanceType:
-    """Return what an instance type has.
-
-    Raises:
-        ValueError: it is not of the g4dn or g5 family (R1.3).
-    """
-    try:
-        return INSTANCE_TYPES[name]
-    except KeyError:
-        sizes = ", ".join(INSTANCE_TYPES)
-        raise ValueError(f"{name} is not a GPU instance of the g4dn or g5 family; use one of {sizes}") from None
 
 
 def engine_profile(
