@@ -163,11 +163,11 @@ async def supervise(
 ) -> None:
     """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
     failures = 0
-    while lifecycle.status not in (Status.FAILED, Status.DRAINING):
+    while lifecycle.status not in (Status.FAILED, Status.LEAVING, Status.DRAINING):
         ready_seconds = await run_once(settings, client, lifecycle)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
-        if lifecycle.draining:
+        if lifecycle.status in (Status.LEAVING, Status.DRAINING):
             return
         if lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
             lifecycle.miss_deadline()

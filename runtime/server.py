@@ -20,7 +20,7 @@ from runtime.app import App
 from runtime.engine import supervise
 from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
-from runtime.lifecycle import Lifecycle
+from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import BOOT_SECONDS, BOOT_STAGE_SECONDS, ENGINE_FAILURES, Stage
 from runtime.publisher import Publisher
 from runtime.relay import CLIENT_LEFT
@@ -185,6 +185,13 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+
+    def leave() -> None:
+        if lifecycle.status is Status.READY:
+            log.info("leaving with %d sequences", admission.admitted)
+            lifecycle.leave()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, leave)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     supervising = asyncio.create_task(
         supervise(settings, client, lifecycle, lambda: publisher.publish({ENGINE_FAILURES: 1}))

@@ -84,7 +84,7 @@ def test_output_goes_to_the_log_group_in_a_stream_named_after_the_instance(boote
 
 def test_boot_starts_the_service_before_anything_that_may_take_time(booted: Path) -> None:
     first, second = (booted / "calls").read_text().splitlines()
-    assert first == "systemctl start --no-block inference.service"
+    assert first == "systemctl start --no-block inference.service leave.service"
     assert second.startswith("amazon-cloudwatch-agent-ctl -a fetch-config")
 
 

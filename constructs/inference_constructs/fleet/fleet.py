@@ -20,7 +20,7 @@ from constructs import Construct
 
 from inference_constructs.fleet.autoscaling import GpuAutoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
-from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, LoadBalancer
+from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_SECONDS, LoadBalancer
 from inference_constructs.fleet.metrics import FleetMetrics
 from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
@@ -236,6 +236,7 @@ class GpuFleet(Construct):
             + "".join(f"GATEWAY_{name}={value}\n" for name, value in known_at_apply.items()),
             region=self._home.region,
             log_group=self.log_group.name,
+            leave_seconds=UNHEALTHY_SECONDS,
             agent=agent_config(group_name=self._group_name, region=self._home.region),
         )
 
