@@ -13,7 +13,7 @@ from inference_constructs.host import Engine, build_engine, image_name
 from inference_constructs.image import BuildNetwork, BuildRole, BuildSite, ImageBuild, image_bundle
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
-from stacks.hosts import build_document, built_version
+from stacks.image_version import build_document, built_version
 
 BUNDLE_FILE = Path(__file__).parents[1] / "build" / "image-bundle.zip"
 

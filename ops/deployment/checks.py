@@ -29,7 +29,7 @@ from inference_constructs.host import (
 )
 from ops.deployment.tofu import tofu_path
 from stacks.environments import REGION, Environment
-from stacks.hosts import built_version
+from stacks.image_version import built_version
 from stacks.state_names import LOCK_TABLE, state_bucket_name
 
 CONCURRENCY_QUOTA = "L-B99A9384"

@@ -22,7 +22,7 @@ from inference_constructs.host.image_contract import VOLUMES, Volume, build_engi
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
 from runtime.engine import command
 from stacks.environments import ENVIRONMENTS, Environment
-from stacks.hosts import build_document, built_version, trial_settings
+from stacks.image_version import build_document, built_version, trial_settings
 from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
 from support.stack_json import Json, only, references, resources

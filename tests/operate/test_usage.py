@@ -19,7 +19,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from rich.console import Console
 
-from inference_constructs.api.operations import OPERATIONS
+from inference_constructs.api.routes import OPERATIONS
 from inference_constructs.host.engine import Engine
 from inference_constructs.host.gateway_settings import API_KEY_ID_HEADER, host_gateway
 from ops import usage

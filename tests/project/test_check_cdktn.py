@@ -7,7 +7,7 @@ import pytest
 from inference_constructs.host.engine import Engine
 from inference_constructs.image.bundle import RUNTIME, image_bundle
 from ops.maintain.check_cdktn import copied, differences, rewrite, rewritten
-from stacks.hosts import built_version
+from stacks.image_version import built_version
 
 
 @pytest.mark.parametrize(
