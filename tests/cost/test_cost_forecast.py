@@ -11,6 +11,7 @@ import pytest
 from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
 from inference_constructs.host.engine import Engine
+from inference_constructs.host.engine_profiles import engine_profile
 from ops.cost import draw, forecast_of
 from ops.deployment.tofu import tofu_path
 from stacks.environments import DEV
@@ -101,6 +102,19 @@ def test_figures_are_those_of_an_independent_calculation(
     # 256 MB for 10 ms, at the price of ARM
     assert found.at_minimum["Key authorizer"] == pytest.approx(requests * (0.2 / 1e6 + 0.0025 * 0.0000133334), abs=0.01)
     assert found.at_minimum["CloudWatch"] > alarms * 0.10 + 3 * len(resources(dev, "aws_cloudwatch_dashboard"))
+
+
+@pytest.mark.parametrize("streams", [1, 8, 1000])
+def test_tokens_are_priced_as_fast_as_the_engines_steps_and_no_more_at_once_than_its_places(
+    streams: int, synthesized: dict[str, Json]
+) -> None:
+    variables = {"input_tokens_per_request": 900, "output_tokens_per_request": 50, "concurrent_streams": streams}
+    found = forecast_of(synthesized[DEV.prefix], variables)
+    profile = engine_profile(DEV.engine)
+    at_once = min(streams, profile.max_num_seqs)
+    rate = profile.step_time.tokens_per_second(at_once, input_tokens=900, output_tokens=50)
+    million_tokens = rate * 0.5 * 730 * 3600 / 1e6
+    assert found.per_million_tokens == pytest.approx(sum(found.at_minimum.values()) / million_tokens, abs=CENT)
 
 
 @pytest.mark.req("R8.3")

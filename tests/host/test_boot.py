@@ -229,6 +229,13 @@ def test_boot_takes_half_of_the_deadline(instance_type: str) -> None:
 
 
 @pytest.mark.req("R1.2")
+def test_weights_that_are_quantized_when_loaded_take_longer_but_no_more_of_the_volume() -> None:
+    plain, quantized = boot_budget(Engine("g5.xlarge")), boot_budget(Engine("g5.xlarge", quantization="fp8"))
+    assert [stage.name for stage in quantized if stage not in plain] == ["weights into 8 bits"]
+    assert boot_seconds(Engine("g5.xlarge", quantization="fp8")) < BOOT_DEADLINE_SECONDS
+
+
+@pytest.mark.req("R1.2")
 def test_a_boot_that_would_miss_the_deadline_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference_constructs.host.boot_budget.CONTAINER_GB", 60)
     with pytest.raises(ValueError, match=r"'g5.xlarge' would take 3\d\d s until it is ready, 300 s are allowed"):

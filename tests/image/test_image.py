@@ -13,6 +13,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import cdktf
 import pytest
 
 from inference_constructs.host import gateway_settings as host_gateway
@@ -22,10 +23,11 @@ from inference_constructs.host.image_contract import VOLUMES, Volume, build_engi
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
 from runtime.engine import command
 from stacks.environments import ENVIRONMENTS, Environment
+from stacks.image import ImageStack
 from stacks.image_version import build_document, built_version, trial_settings
 from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
-from support.stack_json import Json, only, references, resources
+from support.stack_json import Json, only, parse, references, resources
 
 MACHINE = RUNTIME / "machine"
 
@@ -176,6 +178,18 @@ def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: P
         (command,) = [c for c in steps(document, "build")[2]["inputs"]["commands"] if c.startswith("cat > trial.env")]
         subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, timeout=60)
         assert read_env_file(tmp_path / "trial.env").model == MODEL_FOLDER
+
+
+def test_each_engine_has_an_image_of_its_own_which_larger_hosts_of_the_family_share() -> None:
+    environments = [Engine("g5.xlarge"), Engine("g5.2xlarge"), Engine("g5.2xlarge", quantization="fp8")]
+    engines = [*environments, Engine("g5.xlarge", max_num_seqs=48)]
+    stack = ImageStack(cdktf.Testing.app(), "image", region="us-east-1", target_regions=["us-east-1"], engines=engines)
+    components = resources(parse(cdktf.Testing.synth(stack)), "aws_imagebuilder_component").values()
+    assert {(each["name"], each["version"]) for each in components} == {
+        ("inference-host-g5", built_version(Engine("g5.4xlarge"))),
+        ("inference-host-g5-fp8", built_version(Engine("g5.4xlarge", quantization="fp8"))),
+        ("inference-host-g5-48places", built_version(Engine("g5.4xlarge", max_num_seqs=48))),
+    }
 
 
 @pytest.mark.req("R1.2")

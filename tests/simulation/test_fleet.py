@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference_constructs.host.engine import Engine
-from inference_constructs.host.engine_profiles import EngineProfile, engine_profile
+from inference_constructs.host.engine_profiles import PLANNED_SEQUENCE_TOKENS, EngineProfile, engine_profile
+from inference_constructs.host.gateway_settings import host_gateway
 from inference_constructs.host.step_time import StepTime
 from ops.simulation.fleet import Outcome, Signal, simulate
 from ops.simulation.trace import Request
@@ -72,6 +73,28 @@ def test_a_batch_is_faster_than_one_after_the_other() -> None:
 def test_a_deadline_ends_a_request_that_is_too_long() -> None:
     outcome = run([Request(0.0, 100, 100_000), Request(0.0, 100, 10)])
     assert (outcome.late, len(outcome.latencies)) == (1, 1)
+
+
+@pytest.mark.req("R7.2")
+@pytest.mark.parametrize(
+    "engine",
+    [
+        Engine("g4dn.xlarge"),
+        Engine("g4dn.xlarge", quantization="fp8"),
+        Engine("g4dn.xlarge", max_num_seqs=8),
+        Engine("g4dn.xlarge", max_num_seqs=32),
+        Engine("g5.xlarge"),
+        Engine("g5.xlarge", quantization="fp8"),
+        Engine("g5.xlarge", max_num_seqs=8),
+        Engine("g5.xlarge", max_num_seqs=78),
+    ],
+    ids=str,
+)
+def test_longest_answers_end_before_the_deadline_while_all_places_are_taken(engine: Engine) -> None:
+    profile, longest = engine_profile(engine), host_gateway(engine).max_output_tokens
+    room = min(PLANNED_SEQUENCE_TOKENS, profile.kv_cache_tokens // profile.max_num_seqs)
+    outcome = run([Request(0.0, room - longest, longest) for _ in range(profile.max_num_seqs)], profile=profile)
+    assert (outcome.late, outcome.rejected, len(outcome.latencies)) == (0, 0, profile.max_num_seqs)
 
 
 def test_beyond_places_and_queue_requests_are_rejected() -> None:

@@ -103,7 +103,8 @@ def engine_profile(
     if dtype not in gpu.dtypes:
         raise ValueError(f"{where} has no {dtype}; use {' or '.join(gpu.dtypes)}, got {dtype}")
     if engine.quantization is not None and engine.quantization not in gpu.quantizations:
-        raise ValueError(f"{where} runs no quantization {engine.quantization}; use {' or '.join(gpu.quantizations)}")
+        known = ", ".join(gpu.quantizations)
+        raise ValueError(f"{where} runs no quantization {engine.quantization}; use {known}, or none")
     context = max_model_len or model.context_tokens
     if context > model.context_tokens:
         raise ValueError(f"{model.name} has a context of {model.context_tokens} tokens, got max_model_len {context}")
