@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -29,6 +28,7 @@ from ops.shared.api_url import KEY_VARIABLE, api_url
 from ops.shared.charts import chart
 from ops.shared.paths import ROOT, engine_python
 from ops.shared.percentiles import percentile
+from ops.shared.served_model import served_model
 
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
@@ -202,24 +202,6 @@ def draw(report: Report, target: Path) -> None:
         axes.legend()
 
 
-def model_of(url: str, key: str | None) -> str:
-    """Return the name of the model that the API serves.
-
-    Raises:
-        SystemExit: the API does not answer.
-    """
-    try:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        response = httpx.get(f"{url}/v1/models", headers=headers, timeout=30)
-    except httpx.HTTPError as error:
-        sys.exit(f"error: {url} does not answer: {error}")
-    if response.status_code == 401:
-        sys.exit(f"error: {url} needs an API key: set {KEY_VARIABLE}")
-    if response.status_code != 200:
-        sys.exit(f"error: {url}/v1/models answers {response.status_code}: {response.text[:200]}")
-    return response.json()["data"][0]["id"]
-
-
 def refuse_unbounded(load: Load) -> None:
     """Exit where the load is none, or so high that it would be an attack rather than a measurement."""
     if min(load.rate, load.seconds, load.prompt_words, load.output_tokens) <= 0:
@@ -251,7 +233,7 @@ def main() -> None:
     if load.rate * 60 > RATE_LIMIT_PER_MINUTE:
         console.print(f"note: more than {RATE_LIMIT_PER_MINUTE} requests a minute: the rate limit answers some (429)")
     key = os.environ.get(KEY_VARIABLE)
-    report = report_of(run_bench(arguments.url, model_of(arguments.url, key), key, load), load)
+    report = report_of(run_bench(arguments.url, served_model(arguments.url, key), key, load), load)
     print_report(report, load, console)
     if report.latencies:
         draw(report, arguments.chart)
