@@ -29,6 +29,13 @@ from inference_constructs.host.image_contract import (
     build_type,
     family_of,
 )
+from inference_constructs.host.measured import (
+    Measured,
+    MeasuredPrompt,
+    MeasuredStep,
+    read_measured,
+    write_measured,
+)
 from inference_constructs.host.models import PHI_3_MINI_4K, Model
 from inference_constructs.host.role import HostRole, session_manager
 from inference_constructs.host.session_transcript import SessionTranscript
@@ -50,6 +57,9 @@ __all__ = [
     "VOLUMES",
     "VOLUME_MIB_PER_SECOND",
     "HostRole",
+    "Measured",
+    "MeasuredPrompt",
+    "MeasuredStep",
     "Model",
     "SessionTranscript",
     "Volume",
@@ -63,5 +73,7 @@ __all__ = [
     "gpu_metrics",
     "host_gateway",
     "instance_type_of",
+    "read_measured",
     "session_manager",
+    "write_measured",
 ]
