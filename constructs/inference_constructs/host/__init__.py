@@ -8,6 +8,8 @@ from inference_constructs.host.boot_budget import (
     boot_seconds,
 )
 from inference_constructs.host.boot_script import boot_script
+from inference_constructs.host.engine import Engine, Quantization
+from inference_constructs.host.engine_profiles import EngineProfile, engine_profile
 from inference_constructs.host.gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -15,7 +17,6 @@ from inference_constructs.host.gateway_settings import (
     host_gateway,
 )
 from inference_constructs.host.gpu_metrics import agent_config
-from inference_constructs.host.gpu_profiles import INSTANCE_TYPES, engine_profile, instance_type_of
 from inference_constructs.host.image_contract import (
     DATA_DEVICE,
     DATA_GIB,
@@ -26,9 +27,11 @@ from inference_constructs.host.image_contract import (
     VOLUMES,
     Volume,
     ami_parameter,
-    build_type,
+    build_engine,
     family_of,
+    image_name,
 )
+from inference_constructs.host.instance_types import INSTANCE_TYPES, instance_type_of
 from inference_constructs.host.measured import (
     Measured,
     MeasuredPrompt,
@@ -39,6 +42,7 @@ from inference_constructs.host.measured import (
 from inference_constructs.host.models import PHI_3_MINI_4K, Model
 from inference_constructs.host.role import HostRole, session_manager
 from inference_constructs.host.session_transcript import SessionTranscript
+from inference_constructs.host.step_time import StepTime
 
 __all__ = [
     "API_KEY_ID_HEADER",
@@ -56,22 +60,27 @@ __all__ = [
     "VERSION_TAG",
     "VOLUMES",
     "VOLUME_MIB_PER_SECOND",
+    "Engine",
+    "EngineProfile",
     "HostRole",
     "Measured",
     "MeasuredPrompt",
     "MeasuredStep",
     "Model",
+    "Quantization",
     "SessionTranscript",
+    "StepTime",
     "Volume",
     "agent_config",
     "ami_parameter",
     "boot_script",
     "boot_seconds",
-    "build_type",
+    "build_engine",
     "engine_profile",
     "family_of",
     "gpu_metrics",
     "host_gateway",
+    "image_name",
     "instance_type_of",
     "read_measured",
     "session_manager",
