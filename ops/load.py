@@ -40,6 +40,7 @@ from ops.shared.paths import ROOT, engine_python
 from ops.shared.percentiles import percentile
 from ops.shared.served_model import key_header, served_model
 from stacks.environments import Environment
+from stacks.measurements import measured_path
 
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
@@ -256,7 +257,7 @@ def run_calibration(url: str, environment: Environment | None, per_minute: float
                 served_model(url, key),
                 per_minute=per_minute,
                 instance_type=environment.instance_type if environment else "local",
-                quantization="",
+                quantization=environment.quantization if environment else None,
                 boot=boot_of(environment) if environment else {},
                 done=lambda one: print_measurement(one, console),
             )
@@ -267,6 +268,8 @@ def run_calibration(url: str, environment: Environment | None, per_minute: float
     except (CalibrationError, OSError) as error:
         sys.exit(f"error: {error}")
     console.print(f"measured: {target}")
+    if environment:
+        console.print(f"synthesis, forecast and replay use it as {measured_path(environment.engine)}", soft_wrap=True)
 
 
 def main() -> None:

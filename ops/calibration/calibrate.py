@@ -16,7 +16,7 @@ async def calibrate(
     *,
     per_minute: float,
     instance_type: str,
-    quantization: str,
+    quantization: str | None,
     boot: Mapping[str, float],
     done: Callable[[MeasuredStep | MeasuredPrompt], object],
 ) -> Measured:
@@ -27,7 +27,7 @@ async def calibrate(
         model: Its model.
         per_minute: Requests in any minute at most.
         instance_type: EC2 type of the host, or `local`.
-        quantization: How the model's weights were made smaller; empty where they were not.
+        quantization: How the model's weights were made smaller when they were loaded, if they were.
         boot: Seconds of each stage of a boot.
         done: Called with each measurement.
 
@@ -46,6 +46,8 @@ async def calibrate(
     if len({step.places for step in steps}) < 2 or len(prompts) < 2:
         raise CalibrationError("the host runs no two streams at once, or takes no long prompt: is other work on it?")
     weights, token = non_negative_fit([(1, step.tokens) for step in steps], [step.seconds for step in steps])
+    if not weights:
+        raise CalibrationError("the times of steps are too uneven to be of use: is other work on the host?")
     first, prompt_token, attention = non_negative_fit(
         [(1, prompt.tokens, prompt.tokens**2 / 2) for prompt in prompts], [prompt.seconds for prompt in prompts]
     )

@@ -48,7 +48,7 @@ class Measured:
         date: When, in ISO 8601.
         instance_type: EC2 type of the host, or `local`.
         model: Name of the model.
-        quantization: How its weights were made smaller; empty where they were not.
+        quantization: How its weights were made smaller when they were loaded, if they were.
         steps: By places, fewest first.
         prompts: By length, shortest first.
         weights_seconds: A step's time whatever runs.
@@ -62,15 +62,20 @@ class Measured:
     date: str
     instance_type: str
     model: str
-    quantization: str = ""
+    quantization: str | None = None
     steps: Annotated[Sequence[MeasuredStep], msgspec.Meta(min_length=2)]
     prompts: Annotated[Sequence[MeasuredPrompt], msgspec.Meta(min_length=2)]
-    weights_seconds: NotNegative
+    weights_seconds: Positive
     token_seconds: NotNegative
     prompt_token_seconds: NotNegative
     attention_seconds: NotNegative
     first_token_seconds: NotNegative
     boot: Mapping[str, NotNegative] = field(default_factory=dict[str, float])
+
+    @property
+    def source(self) -> str:
+        """What a table says of figures that are from here."""
+        return f"measured on {self.date[:10]}"
 
 
 def write_measured(measured: Measured, path: Path) -> None:
