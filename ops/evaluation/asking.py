@@ -82,4 +82,4 @@ async def ask_all(
 
     left = iter(asked)
     await asyncio.gather(*(one_after_the_other(left) for _ in range(AT_ONCE)))
-    return answers
+    return {question.id: answers[question.id] for question in asked}

@@ -136,7 +136,6 @@ def answered(text: str) -> httpx.Response:
     return httpx.Response(200, json={"choices": [{"message": {"content": text}}]})
 
 
-@pytest.mark.req("R5.3")
 def test_a_question_over_the_rate_limit_is_asked_again_after_retry_after() -> None:
     replies = [httpx.Response(429, headers={"Retry-After": "37"}), answered("5")]
     answers, waits = ask(lambda _: replies.pop(0), ALL[:1])
