@@ -242,7 +242,7 @@ def boot_of(environment: Environment) -> dict[str, float]:
         return {}
 
 
-def run_calibration(url: str, environment: Environment | None, per_minute: float, target: Path) -> None:
+def run_calibration(url: str, environment: Environment | None, per_minute: float, streams: int, target: Path) -> None:
     """Measure what the host behind an API does, and write it.
 
     Raises:
@@ -256,6 +256,7 @@ def run_calibration(url: str, environment: Environment | None, per_minute: float
                 http,
                 served_model(url, key),
                 per_minute=per_minute,
+                streams=streams,
                 instance_type=environment.instance_type if environment else "local",
                 quantization=environment.quantization if environment else None,
                 boot=boot_of(environment) if environment else {},
@@ -289,9 +290,14 @@ def main() -> None:
     parser.add_argument(
         "--per-minute", type=float, default=90, help="requests a minute (with --calibrate; default: %(default)s)"
     )
+    parser.add_argument(
+        "--streams", type=int, default=32, help="streams at once at most (with --calibrate; default: %(default)s)"
+    )
     arguments = parser.parse_args()
     if arguments.calibrate:
-        run_calibration(arguments.url, arguments.environment, arguments.per_minute, arguments.calibrate)
+        run_calibration(
+            arguments.url, arguments.environment, arguments.per_minute, arguments.streams, arguments.calibrate
+        )
         return
     load = Load(
         rate=arguments.rate,

@@ -15,6 +15,7 @@ async def calibrate(
     model: str,
     *,
     per_minute: float,
+    streams: int,
     instance_type: str,
     quantization: str | None,
     boot: Mapping[str, float],
@@ -26,6 +27,7 @@ async def calibrate(
         http: Client of the API.
         model: Its model.
         per_minute: Requests in any minute at most.
+        streams: Streams at once at most.
         instance_type: EC2 type of the host, or `local`.
         quantization: How the model's weights were made smaller when they were loaded, if they were.
         boot: Seconds of each stage of a boot.
@@ -36,7 +38,7 @@ async def calibrate(
     """
     host = Host(http, model, per_minute)
     steps: list[MeasuredStep] = []
-    async for step in measure_steps(host):
+    async for step in measure_steps(host, streams):
         done(step)
         steps.append(step)
     prompts: list[MeasuredPrompt] = []

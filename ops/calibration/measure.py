@@ -155,14 +155,18 @@ def step_of(streams: Sequence[Stream]) -> MeasuredStep | None:
     return MeasuredStep(places=len(streams), tokens=held, seconds=mean(seconds))
 
 
-async def measure_steps(host: Host) -> AsyncIterator[MeasuredStep]:
+async def measure_steps(host: Host, most: int) -> AsyncIterator[MeasuredStep]:
     """Yield the time of a step by places, each with short and with long contexts, as far as the host's places go.
+
+    Args:
+        host: What is measured.
+        most: Streams at once at most.
 
     Raises:
         CalibrationError: the API does not answer as it should.
     """
     await host.streams([f"{prompt_of(CONTEXT_WORDS[0])} {COUNTING}"], OUTPUT_TOKENS)
-    for places in PLACES:
+    for places in (places for places in PLACES if places <= most):
         for words in CONTEXT_WORDS:
             prompts = [f"{prompt_of(words)} {COUNTING}" for _ in range(places)]
             try:
