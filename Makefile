@@ -57,6 +57,10 @@ smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
 load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://...
 	@.venv/bin/python -m ops.load $(URL) $(ARGS)
 
+.PHONY: evaluate
+evaluate: $(APP) ## Score a live API's answers: make evaluate URL=https://... ARGS="--save FILE --against FILE"
+	@.venv/bin/python -m ops.evaluate $(URL) $(ARGS)
+
 .PHONY: keys
 keys: $(APP) ## API keys: make keys ARGS="create NAME"
 	@.venv/bin/python -m ops.keys --environment $(ENV) $(ARGS)

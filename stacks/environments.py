@@ -2,12 +2,13 @@
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inference_constructs.foundation import Domain
 from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
+from stacks.measurements import measured_of
 
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""
@@ -100,11 +101,16 @@ class Environment:
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
         plan_subnets(self.vpc_cidr, self.zone_count)
+        measured_of(self._estimated)
+
+    @property
+    def _estimated(self) -> Engine:
+        return Engine(self.instance_type, quantization=self.quantization, max_num_seqs=self.max_num_seqs)
 
     @property
     def engine(self) -> Engine:
-        """What its hosts run."""
-        return Engine(self.instance_type, quantization=self.quantization, max_num_seqs=self.max_num_seqs)
+        """What its hosts run, with what was measured of such a host."""
+        return replace(self._estimated, measured=measured_of(self._estimated))
 
     @property
     def prefix(self) -> str:

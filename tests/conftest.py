@@ -20,7 +20,9 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "support.browser_fixtures")
 
 
-ENGINE_TESTS = re.compile(r"gateway/(?!test_recovery)|api/test_contract|page/test_engine|operate/test_(load|smoke)")
+ENGINE_TESTS = re.compile(
+    r"gateway/(?!test_recovery)|api/test_contract|page/test_engine|operate/test_(calibrate|evaluate|load|smoke)"
+)
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 
 ENDING = re.compile(r"gateway/test_leave")

@@ -87,6 +87,10 @@ class CostForecast(Construct):
                 "Estimated dollars for a million generated tokens at the stated utilization and concurrent_streams.",
             ),
             "prices": (self._prices.provenance, "Where the prices come from, and which are estimates."),
+            "speed": (
+                engine_profile(engine).step_time.source,
+                "Where a host's speed comes from that usd_per_million_tokens counts on.",
+            ),
         }
         for name, (value, description) in outputs.items():
             TerraformOutput(self, name, value=value, description=description).override_logical_id(name)

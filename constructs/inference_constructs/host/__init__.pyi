@@ -30,6 +30,13 @@ from .image_contract import (
     image_name,
 )
 from .instance_types import INSTANCE_TYPES, instance_type_of
+from .measured import (
+    Measured,
+    MeasuredPrompt,
+    MeasuredStep,
+    read_measured,
+    write_measured,
+)
 from .models import PHI_3_MINI_4K, Model
 from .role import HostRole, session_manager
 from .session_transcript import SessionTranscript
@@ -54,6 +61,9 @@ __all__ = [
     "Engine",
     "EngineProfile",
     "HostRole",
+    "Measured",
+    "MeasuredPrompt",
+    "MeasuredStep",
     "Model",
     "Quantization",
     "SessionTranscript",
@@ -70,5 +80,7 @@ __all__ = [
     "host_gateway",
     "image_name",
     "instance_type_of",
+    "read_measured",
     "session_manager",
+    "write_measured",
 ]

@@ -62,6 +62,11 @@ def boot_budget(engine: Engine) -> tuple[Stage, ...]:
             f"{engine.instance_type} has {instance.gpu_count} GPUs, and the machine image has kernels that are "
             f"compiled for one; use one of {single}"
         )
+    if engine.measured and engine.measured.boot:
+        return tuple(
+            Stage(name=name, seconds=seconds, source=engine.measured.source)
+            for name, seconds in engine.measured.boot.items()
+        )
     # read as they are, in 16 bits, whatever is made of them
     weights_gb = engine.model.weight_bytes / 1e9
     data_gb = CONTAINER_GB + weights_gb + CACHE_GB

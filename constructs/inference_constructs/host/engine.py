@@ -4,6 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from inference_constructs.host.instance_types import InstanceType, instance_type_of
+from inference_constructs.host.measured import Measured
 from inference_constructs.host.models import PHI_3_MINI_4K, Model
 
 Quantization = Literal["fp8"]
@@ -19,6 +20,7 @@ class Engine:
         model: The model.
         quantization: How its weights are made smaller when they are loaded; not at all unless given.
         max_num_seqs: Requests that run at once; as many of a usual length as the memory holds unless given.
+        measured: What such a host was measured to do; estimated from data sheets unless given.
     """
 
     instance_type: str
@@ -26,6 +28,7 @@ class Engine:
     model: Model = PHI_3_MINI_4K
     quantization: Quantization | None = None
     max_num_seqs: int | None = None
+    measured: Measured | None = None
 
     @property
     def instance(self) -> InstanceType:

@@ -39,8 +39,11 @@ def family_of(instance_type: str) -> str:
 
 
 def build_engine(engine: Engine) -> Engine:
-    """Return the same engine on the type of host that its image is built on: the smallest of the family."""
-    return replace(engine, instance_type=f"{family_of(engine.instance_type)}.xlarge")
+    """Return the same engine on the type of host that its image is built on: the smallest of the family.
+
+    What was measured is no part of it, since an image does not change with it.
+    """
+    return replace(engine, instance_type=f"{family_of(engine.instance_type)}.xlarge", measured=None)
 
 
 def image_name(engine: Engine) -> str:

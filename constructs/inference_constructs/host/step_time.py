@@ -29,12 +29,14 @@ class StepTime:
         token_seconds: A step's time for each token that the running requests hold.
         prompt_token_seconds: Time to read one token of a prompt.
         attention_seconds: Time for each token of a prompt to attend to one before it.
+        source: Where the figures are from.
     """
 
     weights_seconds: float
     token_seconds: float
     prompt_token_seconds: float
     attention_seconds: float
+    source: str = "estimated from data sheets"
 
     def step_seconds(self, tokens: float) -> float:
         """Return the time of one step while the running requests hold this many tokens."""
@@ -57,13 +59,19 @@ class StepTime:
 
 
 def step_time(engine: Engine) -> StepTime:
-    """Return the times of a host, estimated from data sheets.
-
-    Figures that were measured on a host belong here, in place of these: all else is computed from what this returns.
+    """Return the times of a host, as measured, or else estimated from data sheets.
 
     Raises:
         ValueError: its instance type is not of the g4dn or g5 family.
     """
+    if measured := engine.measured:
+        return StepTime(
+            weights_seconds=measured.weights_seconds,
+            token_seconds=measured.token_seconds,
+            prompt_token_seconds=measured.prompt_token_seconds,
+            attention_seconds=measured.attention_seconds,
+            source=measured.source,
+        )
     instance, model = engine.instance, engine.model
     bandwidth = instance.gpu.bandwidth_gb_per_second * 1e9 * instance.gpu_count * BANDWIDTH_SHARE
     operations = 1e12 * instance.gpu_count * COMPUTE_SHARE
