@@ -8,6 +8,7 @@ has no ending, or one that the gateway must not give, or if descriptors or tasks
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,8 +30,13 @@ def main() -> None:
         sys.exit(f"error: --seconds takes up to {MOST_SECONDS}, --rate up to {MOST_CLIENTS_PER_SECOND}, both above 0")
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         soak = Soak(Path(folder), rate=arguments.rate, seconds=arguments.seconds)
+        # told to stop, it ends as at Ctrl-C: with what it has found so far, and without its gateway
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             asyncio.run(soak.run())
+        except KeyboardInterrupt:
+            soak.report.broke("stopped before its end")
         finally:
             print("\n".join(soak.report.lines()))
             if arguments.log:

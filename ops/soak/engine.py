@@ -5,6 +5,7 @@ A prompt is a `Script` as JSON; any other is answered at once. `POST /die` and `
 
 import argparse
 import asyncio
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -168,6 +169,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     port: int = parser.parse_known_args()[0].port
+    # a traceback for each client that leaves
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     app = web.Application()
     for path in ("/v1/completions", "/v1/chat/completions"):
         app.router.add_post(path, answer)

@@ -81,11 +81,13 @@ class Soak:
             await self._gateway.until_ready()
             self.report.baseline = await self._gateway.first_sample()
             began = self._loop.time()
-            async with asyncio.TaskGroup() as tasks:
-                events = tasks.create_task(self._happen(began))
-                await self._send(began, events, tasks)
-            self.report.seconds = self._loop.time() - began
-            self._connections.close()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    events = tasks.create_task(self._happen(began))
+                    await self._send(began, events, tasks)
+            finally:
+                self.report.seconds = self._loop.time() - began
+                self._connections.close()
             self.report.samples = self._gateway.samples()
             await self._come_to_rest(self.report.baseline)
             await self._gateway.stop()
@@ -150,10 +152,9 @@ class Soak:
         """Send until the time is over and all has happened."""
         places = asyncio.Semaphore(MOST_CLIENTS)
         for number, (kind, chance) in enumerate(_kinds()):
-            due = began + number / self.rate
-            if due > began + self.seconds and events.done():
+            await asyncio.sleep(began + number / self.rate - self._loop.time())
+            if self._loop.time() > began + self.seconds and events.done():
                 return
-            await asyncio.sleep(due - self._loop.time())
             for request in requests_of(kind, number, chance):
                 await places.acquire()
                 tasks.create_task(self._one(request)).add_done_callback(lambda _: places.release())
