@@ -13,7 +13,7 @@ STDOUT, STDERR = 1, 2
 WAITING_BYTES = 8 * 1024 * 1024
 """What may wait to be written; with more, new lines are dropped."""
 
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 3.0
 """How long the end of the process waits for the last lines."""
 
 

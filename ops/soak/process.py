@@ -15,8 +15,8 @@ from ops.soak.contract import BrokenContractError
 from ops.soak.gateway import Sample
 from ops.soak.report import Report
 
-READY_SECONDS = 120.0
-STOP_SECONDS = 60.0
+READY_SECONDS = 300.0
+STOP_SECONDS = 120.0
 POLL_SECONDS = 0.1
 
 GATEWAY_TIME = re.compile(rb'"GatewayTime":([\d.]+)')
@@ -64,18 +64,17 @@ class GatewayProcess:
             await asyncio.sleep(POLL_SECONDS)
         return samples[0]
 
-    async def until_ready(self) -> None:
-        """Return once its engine answers.
+    async def becomes_ready(self) -> bool:
+        """Wait until its engine answers; return whether it does, or the gateway gave it up.
 
         Raises:
-            BrokenContractError: not within READY_SECONDS, or it gave up.
+            BrokenContractError: neither within READY_SECONDS.
         """
         try:
             async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession(self._url) as session:
-                while (status := await _status(session)) != "ready":
-                    if status == "failed":
-                        raise BrokenContractError("the gateway gave its engine up")
+                while (status := await _status(session)) not in ("ready", "failed"):
                     await asyncio.sleep(POLL_SECONDS)
+                return status == "ready"
         except TimeoutError:
             raise BrokenContractError(f"the gateway was not ready within {READY_SECONDS:g} s") from None
 

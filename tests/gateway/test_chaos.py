@@ -79,7 +79,7 @@ def test_gateway_serves_restarts_and_stops_whatever_becomes_of_its_output(
         with pytest.raises(httpx.TransportError):
             httpx.post(f"{gateway.engine_url}/die", timeout=60)
         wait_for(lambda: gateway.engine_leader() not in (0, engine), "another engine")
-        gateway.wait_until("ready", seconds=120)
+        gateway.wait_until("ready")
         assert completion(client) == 200
         gateway.process.terminate()
         assert gateway.process.wait(timeout=60) == 0

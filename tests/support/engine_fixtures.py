@@ -203,7 +203,7 @@ def scripted_gateway(folder: Path, **settings: Any) -> Generator[Gateway]:
     """A gateway before a stand-in for the engine that answers, and fails, as each prompt says (ops/soak/engine.py)."""
     gateway = Gateway(folder, engine_command="python -m ops.soak.engine", served_model_name="stand-in", **settings)
     try:
-        gateway.wait_until("ready", seconds=120)
+        gateway.wait_until("ready")
         yield gateway
     finally:
         gateway.stop()
