@@ -118,6 +118,15 @@ def test_tokens_are_priced_as_fast_as_the_engines_steps_and_no_more_at_once_than
 
 
 @pytest.mark.req("R8.3")
+def test_each_host_has_its_metrics_and_the_log_of_its_gauges(synthesized: dict[str, Json]) -> None:
+    found = forecast_of(synthesized[DEV.prefix], {"min_instances": 1, "max_instances": 2})
+    documents = 730 * 60 * 12
+    assert found.at_maximum["CloudWatch"] - found.at_minimum["CloudWatch"] == pytest.approx(
+        9 * 0.30 + documents * 400 / 1e9 * (0.50 + 0.03), abs=0.01
+    )
+
+
+@pytest.mark.req("R8.3")
 def test_every_resource_type_is_priced_or_free_for_a_reason(synthesized: dict[str, Json]) -> None:
     found = {kind for stack in synthesized.values() for kind in stack["resource"]}
     priced = {kind for kinds in PRICED.values() for kind in kinds}
