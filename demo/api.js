@@ -1,10 +1,11 @@
 // The API as the page sees it: streamed chat completions, health, and one kind of error.
 
-/** A failed call. `kind` is an HTTP status, or "network", "cut" or "malformed". */
+/** A failed call. `kind` is an HTTP status, or "network", "cut" or "malformed"; `code` is the API's own. */
 export class ApiError extends Error {
-  constructor(kind, { message = "", retryAfter = 0 } = {}) {
+  constructor(kind, { message = "", code, retryAfter = 0 } = {}) {
     super(message);
     this.kind = kind;
+    this.code = code;
     this.retryAfter = retryAfter;
   }
 }
@@ -21,6 +22,7 @@ async function errorOf(response) {
   const body = await response.json().catch(() => null);
   return new ApiError(response.status, {
     message: body?.error?.message,
+    code: body?.error?.code,
     retryAfter: retryAfter(response.headers),
   });
 }
