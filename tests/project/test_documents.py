@@ -16,8 +16,7 @@ def test_limits_of_a_request_are_those_of_the_hosts() -> None:
     rows = re.findall(r"^\| ([a-z, ]+) \| ([\d,]+) \| (\d+) \| 4,096 tokens", API, re.MULTILINE)
     documented = {name: (tokens, answers) for names, tokens, answers in rows for name in names.split(", ")}
     assert documented == {
-        each.name: (f"{host_gateway(each.engine).max_output_tokens:,}", str(MAX_SEQUENCES))
-        for each in ENVIRONMENTS
+        each.name: (f"{host_gateway(each.engine).max_output_tokens:,}", str(MAX_SEQUENCES)) for each in ENVIRONMENTS
     }
 
 
