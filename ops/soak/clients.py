@@ -176,7 +176,7 @@ def requests_of(kind: str, number: int, chance: random.Random) -> Iterator[Reque
         case "slow reader":
             large = msgspec.structs.replace(script, tokens=200, token_bytes=4096, gap_seconds=0.0)
             quick = _completion(kind, large, address, stream=True, slow_reader=True)
-            yield replace(quick, read_pause_seconds=chance.choice((0.01, 0.2)))
+            yield replace(quick, read_pause_seconds=chance.choice((0.01, 0.05)))
         case "engine resets" | "engine sends half" | "engine sends garbage":
             fault = {"resets": Fault.RESET, "half": Fault.HALF, "garbage": Fault.GARBAGE}[kind.split()[-1]]
             broken = msgspec.structs.replace(script, fault=fault)

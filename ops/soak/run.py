@@ -45,7 +45,11 @@ ENDING_SECONDS = 120.0
 """A request that takes longer has no ending; far above the deadline, since the machine may be busy."""
 
 REST_SECONDS = 180.0
-"""How long a gateway may take to give back what its last requests held; idle ones to the engine stay for 15 s."""
+"""How long a gateway may take to give back what its last requests held."""
+
+IDLE_CONNECTIONS = 15
+"""To the engine, at most, of a gateway at rest: aiohttp keeps one for 15 s after its last use, and each check, one a
+second, takes the one that has been idle for longest."""
 
 CLOSING_SECONDS = 2.0
 """A request sent so shortly before the gateway was told to stop may find its connection closed, as a later one does."""
@@ -226,7 +230,7 @@ class Soak:
 
 
 def _at_rest(sample: Sample, before: Sample) -> bool:
-    return sample.descriptors <= before.descriptors and sample.tasks <= before.tasks
+    return sample.descriptors <= before.descriptors + IDLE_CONNECTIONS and sample.tasks <= before.tasks
 
 
 def _kinds() -> Iterator[tuple[str, random.Random]]:
