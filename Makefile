@@ -57,6 +57,10 @@ smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
 load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://...
 	@.venv/bin/python -m ops.load $(URL) $(ARGS)
 
+.PHONY: evaluate
+evaluate: $(APP) ## Score a live API's answers: make evaluate URL=https://... ARGS="--save FILE --against FILE"
+	@.venv/bin/python -m ops.evaluate $(URL) $(ARGS)
+
 .PHONY: keys
 keys: $(APP) ## API keys: make keys ARGS="create NAME"
 	@.venv/bin/python -m ops.keys --environment $(ENV) $(ARGS)
@@ -69,6 +73,10 @@ usage: synth ## What each API key used in the last 30 days: ARGS="--csv FILE --c
 .PHONY: forecast
 forecast: synth ## What each environment costs a month
 	@.venv/bin/python -m ops.forecast $(ARGS)
+
+.PHONY: token-cost
+token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
+	@.venv/bin/python -m ops.token_cost $(ARGS)
 
 .PHONY: prices
 prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
@@ -132,6 +140,10 @@ bench-synth: $(APP) ## Time the synthesis, with and without the fast import of t
 .PHONY: bench-gateway
 bench-gateway: $(ENGINE) ## Compare the gateway with nginx and LiteLLM
 	@.venv-engine/bin/python -m ops.bench.gateway
+
+.PHONY: soak
+soak: $(ENGINE) ## Load the gateway for 15 minutes while its engine fails: ARGS="--seconds 60 --rate 100"
+	@.venv-engine/bin/python -m ops.soak $(ARGS)
 
 # Set-up. A stamp is written last, so that what was interrupted is done again.
 BEGAN := $(shell date +%s)

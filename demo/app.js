@@ -14,6 +14,7 @@ const entries = [];
 
 const HEALTH_WORDS = {
   ready: "Ready",
+  leaving: "Restarting",
   draining: "Restarting",
   failed: "Did not start",
   unavailable: "Not available",

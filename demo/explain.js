@@ -20,6 +20,7 @@ function explainUnavailable(health, quote) {
       return ["The model is starting.", `${stageOf(health)} so far. A start takes less than five minutes.`];
     case "ready":
       return ["The service is busy.", `${quote} Wait a moment, then try again.`];
+    case "leaving":
     case "draining":
       return ["The service is restarting.", "It takes new prompts again in a moment."];
     case "failed":

@@ -1,20 +1,20 @@
-"""vLLM as a child process: started, watched, asked whether it works, and started again when it died or hangs."""
+"""vLLM as a child process: started, watched, and started again when it died or hangs."""
 
 import asyncio
 import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-import msgspec
-
-from runtime.engine_client import EngineClient, EngineGoneError
+from runtime.engine_client import EngineClient
 from runtime.engine_log import EngineLog
 from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import Stage
+from runtime.output import STDERR, Output
+from runtime.readiness import EngineFailedError, wait_until_ready, watch
 from runtime.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,13 +23,6 @@ MAX_FAILURES = 3
 """Failures in a row, without STABLE_SECONDS of being ready in between, after which the host gives up."""
 
 STABLE_SECONDS = 60.0
-POLL_SECONDS = 0.25
-
-PROBE: Mapping[str, object] = {"prompt": "a", "max_tokens": 1, "logprobs": 1}
-FIRST_REQUESTS = (PROBE, {**PROBE, "prompt": ("a", "a")}, {**PROBE, "response_format": {"type": "json_object"}})
-"""What must be answered before the host is ready: vLLM compiles the kernels of its sampler at first use, one for a
-single sequence and one for several, and reads the vocabulary for structured output. Until that is done nothing else
-runs."""
 
 STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 """One compiler, whose limits are known (structured_output.py), where vLLM would try others with what this one refuses;
@@ -60,10 +53,6 @@ ENVIRONMENT = {
     # vLLM's own sampler, as on a T4; FlashInfer's would be compiled with nvcc at its first use
     "VLLM_USE_FLASHINFER_SAMPLER": "0",
 }
-
-
-class EngineFailedError(Exception):
-    """The engine cannot go on; the text says why."""
 
 
 def command(settings: Settings) -> list[str]:
@@ -105,12 +94,13 @@ async def stop(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog) -> None:
+async def follow_log(
+    process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog, output: Output
+) -> None:
     """Pass the engine's log on to standard error, without content, and read from it how far the boot has come."""
-    output = cast(asyncio.StreamReader, process.stdout)
-    while line := await _read_line(output):
-        sys.stderr.buffer.write(engine_log.without_content(line))
-        sys.stderr.buffer.flush()
+    lines = cast(asyncio.StreamReader, process.stdout)
+    while line := await _read_line(lines):
+        output.write(STDERR, engine_log.without_content(line))
         if stage := stage_of(line):
             lifecycle.enter(stage)
 
@@ -127,56 +117,7 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return b"\n"
 
 
-async def answers(client: EngineClient, model: str, request: Mapping[str, object] = PROBE) -> bool:
-    """Return whether the engine answers a real request.
-
-    Raises:
-        EngineGoneError: nothing listens, or the connection broke.
-    """
-    probe = msgspec.json.encode({"model": model, **request})
-    async with client.request("POST", "/v1/completions", probe, request_id="check") as answer:
-        await answer.body()
-        return answer.status == 200
-
-
-async def wait_until_ready(client: EngineClient, model: str) -> None:
-    """Return once the engine answers each of the first requests. A refused connection means that it still loads."""
-    for request in FIRST_REQUESTS:
-        while not await _answers_yet(client, model, request):
-            await asyncio.sleep(POLL_SECONDS)
-
-
-async def _answers_yet(client: EngineClient, model: str, request: Mapping[str, object]) -> bool:
-    try:
-        return await answers(client, model, request)
-    except EngineGoneError:
-        return False
-
-
-async def watch(client: EngineClient, settings: Settings) -> None:
-    """Check a ready engine until it fails. What it says to clients counts too, so a busy one is not taken for hung.
-
-    Raises:
-        EngineFailedError: it was silent for `check_timeout_seconds`, or answered with an error.
-    """
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(settings.check_interval_seconds)
-        asked = loop.time()
-        if client.last_data > asked - settings.check_interval_seconds:
-            continue
-        try:
-            async with asyncio.timeout(settings.check_timeout_seconds):
-                if not await answers(client, settings.served_model_name):
-                    raise EngineFailedError("the engine answers a check with an error")
-        except EngineGoneError:
-            raise EngineFailedError("the engine closed its connection") from None
-        except TimeoutError:
-            if client.last_data < asked:
-                raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None
-
-
-async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> float:
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, output: Output) -> float:
     """Start the engine and serve until it fails: it missed the boot deadline, died or hangs. Nothing of it is left.
 
     Returns:
@@ -185,7 +126,7 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
     process = await start(settings)
     lifecycle.enter(Stage.IMPORTS)
     engine_log = EngineLog()
-    following = asyncio.create_task(follow_log(process, lifecycle, engine_log))
+    following = asyncio.create_task(follow_log(process, lifecycle, engine_log, output))
     serving = asyncio.create_task(_serve(settings, client, lifecycle, engine_log))
     died = asyncio.create_task(process.wait())
     try:
@@ -220,15 +161,19 @@ async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle,
 
 
 async def supervise(
-    settings: Settings, client: EngineClient, lifecycle: Lifecycle, on_failure: Callable[[], None]
+    settings: Settings,
+    client: EngineClient,
+    lifecycle: Lifecycle,
+    output: Output,
+    on_failure: Callable[[], None],
 ) -> None:
     """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
     failures = 0
-    while lifecycle.status not in (Status.FAILED, Status.DRAINING):
-        ready_seconds = await run_once(settings, client, lifecycle)
+    while lifecycle.status not in (Status.FAILED, Status.LEAVING, Status.DRAINING):
+        ready_seconds = await run_once(settings, client, lifecycle, output)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
-        if lifecycle.draining:
+        if lifecycle.status in (Status.LEAVING, Status.DRAINING):
             return
         if lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
             lifecycle.miss_deadline()

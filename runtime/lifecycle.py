@@ -10,17 +10,19 @@ from runtime.metrics import BOOT_STAGES, Stage
 
 
 class Status(StrEnum):
-    """What /health says; only `ready` takes work."""
+    """What /health says. Work is taken while `ready`, and while `leaving`, until the load balancer has noticed."""
 
     LOADING = "loading"
     READY = "ready"
+    LEAVING = "leaving"
     DRAINING = "draining"
     FAILED = "failed"
 
 
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.LOADING: frozenset({Status.READY, Status.FAILED, Status.DRAINING}),
-    Status.READY: frozenset({Status.LOADING, Status.DRAINING}),
+    Status.READY: frozenset({Status.LOADING, Status.LEAVING, Status.DRAINING}),
+    Status.LEAVING: frozenset({Status.DRAINING}),
     Status.FAILED: frozenset({Status.DRAINING}),
     Status.DRAINING: frozenset(),
 }
@@ -106,6 +108,10 @@ class Lifecycle:
         self._become(Status.FAILED)
         self._elapsed_when_ended = self.elapsed_seconds
 
+    def leave(self) -> None:
+        """Still take work, but tell the load balancer to send no more."""
+        self._become(Status.LEAVING)
+
     def drain(self) -> None:
         """Take no new work from now on."""
         self._become(Status.DRAINING)
@@ -116,7 +122,7 @@ class Lifecycle:
         self.status = status
 
     def require_ready(self) -> None:
-        """Let new work in only when the state is `ready`.
+        """Let new work in only when the state is `ready` or `leaving`.
 
         Raises:
             ApiError: 503, with the time after which to try again.
@@ -129,5 +135,5 @@ class Lifecycle:
                 raise unavailable("This host is shutting down; others take its work.", 1)
             case Status.FAILED:
                 raise unavailable("The model did not start; this host is being replaced.", 60)
-            case Status.READY:
+            case Status.READY | Status.LEAVING:
                 pass

@@ -20,6 +20,9 @@ CLIENT_LEFT = "client_left"
 USAGE_MARK = b'"choices":[]'
 """Only the event that reports the usage has it: inside a JSON string the quotes would be escaped."""
 
+DONE = b"data: [DONE]"
+"""The last event of a stream that vLLM brought to its end."""
+
 ERROR_MARK = b'data: {"error":'
 """Beginning of vLLM's event for what fails within a stream. A [DONE] follows it, as if the answer were whole."""
 
@@ -60,8 +63,8 @@ async def relay(
     done once the client is gone.
 
     Raises:
-        ApiError: 504 past the deadline, 503 when the engine broke off or the place went to another client, 400 when it
-            does not fit into the context.
+        ApiError: 504 past the deadline, 503 when the engine broke off, answered what is no JSON, or the place went to
+            another client, 400 when it does not fit into the context.
     """
     with_usage = wants_usage(request)
     request, calls = for_engine(request, tool_parser)
@@ -84,7 +87,7 @@ async def relay(
         reply.client_left = client_left.done()
         if not reply.client_left:
             raise ApiError(504, f"No complete answer within {timeout_seconds:g} seconds.") from None
-    except EngineGoneError:
+    except (EngineGoneError, msgspec.DecodeError):
         raise unavailable(
             "The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS
         ) from None
@@ -108,10 +111,11 @@ async def _pass_on(answer: Answer, reply: Reply, calls: ToolCalls | None, *, wit
 
 async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
     await reply.start_stream()
-    rest = b""
+    rest, done = b"", False
     while data := await answer.chunk():
         events, separator, rest = (rest + data).rpartition(b"\n\n")
         events, mark, error = events.partition(ERROR_MARK)
+        done = done or events.endswith(DONE)
         if USAGE_MARK in events:
             events = _take_usage(events, reply, keep=with_usage)
         if events and calls:
@@ -121,6 +125,8 @@ async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None,
         if mark:
             raise _failure(mark + error)
     reply.note_engine_done()
+    if not done:
+        raise EngineGoneError
     await reply.end_stream()
 
 

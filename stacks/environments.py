@@ -2,11 +2,13 @@
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inference_constructs.foundation import Domain
+from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
+from stacks.measurements import measured_of
 
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""
@@ -34,6 +36,9 @@ class Environment:
         vpc_cidr: IPv4 range of the VPC, /16 to /24.
         zone_count: Number of availability zones.
         instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
+        quantization: How weights are made smaller when they are loaded, `fp8`; not at all unless given.
+        max_num_seqs: Requests that run at once on a host: with more, each answer may be less long; as many of a usual
+            length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
@@ -60,6 +65,8 @@ class Environment:
     vpc_cidr: str
     zone_count: Literal[2, 3] = 2
     instance_type: str = "g5.xlarge"
+    quantization: Quantization | None = None
+    max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
     require_api_key: bool | None = None
@@ -94,6 +101,16 @@ class Environment:
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
         plan_subnets(self.vpc_cidr, self.zone_count)
+        measured_of(self._estimated)
+
+    @property
+    def _estimated(self) -> Engine:
+        return Engine(self.instance_type, quantization=self.quantization, max_num_seqs=self.max_num_seqs)
+
+    @property
+    def engine(self) -> Engine:
+        """What its hosts run, with what was measured of such a host."""
+        return replace(self._estimated, measured=measured_of(self._estimated))
 
     @property
     def prefix(self) -> str:

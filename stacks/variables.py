@@ -4,6 +4,7 @@ from cdktf import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
 
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
+from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
 from stacks.environments import Environment
 
@@ -52,9 +53,11 @@ def _text(
     )
 
 
-def _usage(scope: Construct, name: str, default: int, description: str) -> None:
+def _usage(scope: Construct, name: str, default: int, description: str, *, least: int = 0) -> None:
     """An assumption of the cost forecast; it changes nothing but the forecast's outputs."""
-    _number(scope, name, default, f"Forecast: {description}", condition=f"var.{name} >= 0", must_be="0 or more")
+    _number(
+        scope, name, default, f"Forecast: {description}", condition=f"var.{name} >= {least}", must_be=f"{least} or more"
+    )
 
 
 class ServiceVariables:
@@ -110,10 +113,10 @@ class ServiceVariables:
             must_be="of at least 1, or -1",
         )
         _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
-        _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
-        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.")
+        _usage(scope, "input_tokens_per_request", USUAL_PROMPT_TOKENS, "Tokens of a prompt, on average.")
+        _usage(scope, "output_tokens_per_request", USUAL_ANSWER_TOKENS, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
-        _usage(scope, "concurrent_streams", 8, "Answers that a host generates at once, each at full speed.")
+        _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
         _number(
             scope,
             "utilization",

@@ -20,10 +20,15 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "support.browser_fixtures")
 
 
-ENGINE_TESTS = re.compile(r"gateway/(?!test_recovery)|api/test_contract|page/test_engine|operate/test_(load|smoke)")
+ENGINE_TESTS = re.compile(
+    r"gateway/(?!test_(recovery|chaos|soak))|api/test_contract|page/test_engine|operate/test_(calibrate|evaluate|load|smoke)"
+)
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 
-LONGEST = re.compile(r"gateway/test_recovery|operate/test_demo")
+ENDING = re.compile(r"gateway/test_leave")
+"""Of these, what ends the engine, and so comes last."""
+
+LONGEST = re.compile(r"gateway/test_(recovery|soak)|operate/test_demo")
 """Files that take long, beside those of the engine: they begin early, so that none is left alone at the end."""
 
 
@@ -45,7 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # what ends or restarts the engine comes after what shares it
-    items.sort(key=lambda item: (not ENGINE_TESTS.search(item.nodeid), not LONGEST.search(item.nodeid)))
+    def order(item: pytest.Item) -> tuple[bool, ...]:
+        first, second, last = (each.search(item.nodeid) for each in (ENGINE_TESTS, LONGEST, ENDING))
+        return (not first, not second, bool(last))
+
+    items.sort(key=order)
     wanted = config.getoption("--req")
     if wanted:
         proving = [item for item in items if any(wanted in mark.args for mark in item.iter_markers("req"))]

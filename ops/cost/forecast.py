@@ -21,6 +21,7 @@ class Forecast:
         per_million_tokens: A million generated tokens, at the stated utilization.
         variables: The defaults that it was computed with.
         prices: Region, date and source of the prices.
+        speed: Source of a host's speed.
     """
 
     at_minimum: Mapping[str, float]
@@ -28,11 +29,12 @@ class Forecast:
     per_million_tokens: float
     variables: Mapping[str, Any]
     prices: str
+    speed: str
 
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> float:
     """The value of an OpenTofu expression `${...}` of arithmetic on variables."""
-    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor})
+    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor, "min": min})
     return cast("float", arithmetic.eval(expression.removeprefix("${").removesuffix("}")))  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -55,6 +57,7 @@ def forecast_of(stack: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
         per_million_tokens=evaluate(outputs["usd_per_million_tokens"], variables),
         variables=variables,
         prices=outputs["prices"],
+        speed=outputs["speed"],
     )
 
 

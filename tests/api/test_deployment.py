@@ -9,8 +9,8 @@ import pytest
 
 from inference_constructs.api import api as rate_limited_api
 from inference_constructs.api import responses as gateway_responses
-from inference_constructs.api.operations import OPERATIONS, Operation
 from inference_constructs.api.responses import edge_error
+from inference_constructs.api.routes import OPERATIONS, Operation
 from inference_constructs.foundation import timeouts
 from support.api_stack import synthesize_api
 from support.stack_json import Json, api_acl, only, references, resources

@@ -19,7 +19,8 @@ import rich
 from botocore.stub import Stubber
 
 from inference_constructs.cost.prices import COMPLETE_REGION, prices_of
-from inference_constructs.host.gpu_profiles import A10G, INSTANCE_TYPES, T4
+from inference_constructs.host.gpus import A10G, T4
+from inference_constructs.host.instance_types import INSTANCE_TYPES
 from ops import prices
 from ops.prices import QUERIES, look_up
 

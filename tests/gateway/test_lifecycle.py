@@ -9,6 +9,7 @@ from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
 from runtime.lifecycle import TRANSITIONS, Lifecycle, Status, TransitionError
 from runtime.metrics import BOOT_STAGES, Stage
+from runtime.output import Output
 from runtime.settings import Settings
 
 
@@ -77,7 +78,7 @@ def test_engine_that_fails_while_loading_does_not_turn_back_the_deadlines_clock(
 
     async def run() -> None:
         client = EngineClient(settings.engine_port)
-        await run_once(settings, client, boot.lifecycle)
+        await run_once(settings, client, boot.lifecycle, Output())
         await client.close()
 
     boot.now = 50
@@ -98,6 +99,7 @@ def change_to(boot: Boot, status: Status) -> None:
         Status.LOADING: lifecycle.restart,
         Status.READY: lifecycle.become_ready,
         Status.FAILED: lifecycle.fail,
+        Status.LEAVING: lifecycle.leave,
         Status.DRAINING: lifecycle.drain,
     }
     changes[status]()
@@ -107,6 +109,8 @@ def change_to(boot: Boot, status: Status) -> None:
 @pytest.mark.parametrize("before", Status)
 @pytest.mark.parametrize("after", Status)
 def test_a_state_is_followed_only_by_what_the_table_allows(boot: Boot, before: Status, after: Status) -> None:
+    if before is Status.LEAVING:
+        change_to(boot, Status.READY)
     if before is not Status.LOADING:
         change_to(boot, before)
     if after in TRANSITIONS[before]:

@@ -45,11 +45,11 @@ pytestmark = pytest.mark.skipif(tofu_path() is None, reason="neither tofu nor te
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty account, for this process and those that it starts."""
-    from moto.server import MotoRequestHandler, ThreadedMotoServer
+    from moto.server import ThreadedMotoServer
 
     # Head and body of an answer in one segment. OpenTofu's and Terraform's S3 backend drops an answer of DynamoDB whose
     # body comes after its head, and asks again: a lock that it took already is then another one's.
-    monkeypatch.setattr(MotoRequestHandler, "wbufsize", -1)
+    monkeypatch.setattr("moto.server.MotoRequestHandler.wbufsize", -1)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -1,13 +1,17 @@
-"""The app needs only what it says that it needs: `make demo` and `make deploy` install no tools of the tests."""
+"""The app needs only what it says that it needs: no tools of the tests, and Node only where something is drawn."""
 
 import json
 import subprocess
 import sys
 
+import pytest
+
 from support.paths import ROOT
 
 LOCKED = json.loads((ROOT / "Pipfile.lock").read_text())
 COMMANDS = sorted(f"ops.{path.stem}" for path in (ROOT / "ops").glob("*.py") if path.stem != "__init__")
+DRAWING_CONSTRUCTS = {"ops.dashboard", "ops.floods", "ops.infracost"}
+
 IMPORT_WITHOUT_DEV_PACKAGES = """
 import importlib.metadata, json, re, sys
 refused, modules = map(json.loads, sys.argv[1:])
@@ -30,3 +34,9 @@ def test_main_and_every_command_run_without_the_tools_of_the_tests() -> None:
     command = [sys.executable, "-c", IMPORT_WITHOUT_DEV_PACKAGES, json.dumps(refused), json.dumps(["main", *COMMANDS])]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - DRAWING_CONSTRUCTS))
+def test_command_starts_without_cdktf_and_node(command: str) -> None:
+    code = f"import sys, {command}; sys.exit('jsii' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -84,6 +84,7 @@ def test_the_command_prints_both_policies_and_draws_them(
     replay.main()
     printed = capsys.readouterr().out
     assert f"{DEV.min_instances} to {DEV.max_instances} hosts {DEV.instance_type}" in printed
+    assert "times of steps and prompts: estimated from data sheets" in printed
     answered = next(line for line in printed.splitlines() if "answered" in line)
     assert answered.split("│")[2:4] == [f" {2!s:<15} ", f" {2!s:<12} "]
     assert chart.stat().st_size > 1000

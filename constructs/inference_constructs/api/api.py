@@ -25,11 +25,11 @@ from inference_constructs.api.cors import static_origin
 from inference_constructs.api.deployment import deployment
 from inference_constructs.api.endpoint import STAGE, ApiEndpoint
 from inference_constructs.api.firewall import ApiFirewall
+from inference_constructs.api.forwarding import Backend, Fallback, ForwardedRoute, KeyCheck
 from inference_constructs.api.key_authorizer import KeyAuthorizer
 from inference_constructs.api.metrics import ApiMetrics
-from inference_constructs.api.operations import OPERATIONS
 from inference_constructs.api.responses import GatewayResponses
-from inference_constructs.api.route import Backend, Fallback, ForwardedRoute, KeyCheck
+from inference_constructs.api.routes import OPERATIONS
 from inference_constructs.api.throttles import (
     INFERENCE_THROTTLE,
     KEY_REQUESTS_PER_DAY,

@@ -7,10 +7,8 @@ from cdktf_cdktf_provider_aws.api_gateway_domain_name import (
 from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi, ApiGatewayRestApiEndpointConfiguration
 from constructs import Construct
 
+from inference_constructs.api.routes import STAGE
 from inference_constructs.foundation import Domain, Home
-
-STAGE = "live"
-"""Name of the API's one stage: the first part of the path at AWS's own URL."""
 
 
 class ApiEndpoint(Construct):

@@ -36,8 +36,8 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
 from constructs import Construct
 
 from inference_constructs.api.cors import response_headers
-from inference_constructs.api.operations import OPERATIONS
 from inference_constructs.api.responses import TOO_LARGE, UNAUTHORIZED, EdgeError, edge_error
+from inference_constructs.api.routes import OPERATIONS
 from inference_constructs.foundation import EncryptedHome, log_group
 
 WINDOW_SECONDS = 60

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.api_gateway_rest_api import ApiGatewayRestApi
 from constructs import Construct
 
 from inference_constructs.api.cors import response_headers
-from inference_constructs.api.operations import OPERATIONS
+from inference_constructs.api.routes import OPERATIONS
 from runtime.errors import ApiError
 
 

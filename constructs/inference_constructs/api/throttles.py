@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request
 
 from dataclasses import dataclass
 
-from inference_constructs.api.operations import OPERATIONS, Operation
+from inference_constructs.api.routes import OPERATIONS, Operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,12 @@ CHECKS_UNTIL_HEALTHY = 2
 HEALTHY_SECONDS = CHECK_SECONDS * CHECKS_UNTIL_HEALTHY
 """Until a ready host gets requests."""
 
+CHECK_TIMEOUT_SECONDS = 5
+CHECKS_UNTIL_UNHEALTHY = 2
+
+UNHEALTHY_SECONDS = CHECK_SECONDS * CHECKS_UNTIL_UNHEALTHY + CHECK_TIMEOUT_SECONDS
+"""Until a host that says 503 gets no more requests, at most."""
+
 
 class LoadBalancer(Construct):
     """An internal load balancer with one HTTPS listener, whose targets are checked on `/health` every 30 seconds.
@@ -104,9 +110,9 @@ class LoadBalancer(Construct):
                 "path": "/health",
                 "matcher": "200",
                 "interval": CHECK_SECONDS,
-                "timeout": 5,
+                "timeout": CHECK_TIMEOUT_SECONDS,
                 "healthy_threshold": CHECKS_UNTIL_HEALTHY,
-                "unhealthy_threshold": 2,
+                "unhealthy_threshold": CHECKS_UNTIL_UNHEALTHY,
             },
         )
         self.listener = LbListener(

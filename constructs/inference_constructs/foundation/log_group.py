@@ -4,9 +4,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from constructs import Construct
 
 from inference_constructs.foundation.home import EncryptedHome
-
-RETENTION_DAYS = 30
-"""Days that every log of the service is kept (R4.6)."""
+from inference_constructs.foundation.retention import RETENTION_DAYS
 
 
 def log_group(scope: Construct, id: str, *, name: str, home: EncryptedHome) -> CloudwatchLogGroup:

@@ -9,8 +9,10 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cdktf import TerraformVariable
+if TYPE_CHECKING:
+    from cdktf import TerraformVariable
 
 SHORTEST_DEADLINE, LONGEST_DEADLINE = 1, 240
 """What an operator may set. API Gateway ends a stream on which nothing came for 300 seconds.
@@ -35,7 +37,7 @@ class Timeout:
     why: str
     baked: bool = False
 
-    def after(self, deadline: TerraformVariable) -> str:
+    def after(self, deadline: "TerraformVariable") -> str:
         """Return its seconds as an expression, to be put into `${}`."""
         return f"{deadline.fqn} + {self.margin}"
 

@@ -21,13 +21,14 @@ cat > /etc/inference/gateway.env <<'END_OF_FILE'
 
 cat > /etc/inference/host.env <<END_OF_FILE
 LOG_OPTIONS={log_options}
+LEAVE_SECONDS={leave_seconds}
 END_OF_FILE
 
 cat > {agent_config} <<'END_OF_FILE'
 {agent}
 END_OF_FILE
 
-systemctl start --no-block inference.service
+systemctl start --no-block inference.service leave.service
 /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:{agent_config}
 """
 
@@ -48,18 +49,22 @@ def _log_options(region: str, log_group: str) -> str:
     return " ".join(["--log-driver=awslogs", *(f"--log-opt={name}={value}" for name, value in options.items())])
 
 
-def boot_script(*, gateway_settings: str, region: str, log_group: str, agent: Mapping[str, object]) -> str:
+def boot_script(
+    *, gateway_settings: str, region: str, log_group: str, leave_seconds: int, agent: Mapping[str, object]
+) -> str:
     """Return the script for EC2 user data.
 
     Args:
         gateway_settings: Lines `GATEWAY_NAME=value`, each with its line break.
         region: AWS region.
         log_group: Log group of the gateway.
+        leave_seconds: How long a host that goes still takes requests, while the load balancer notices.
         agent: Configuration of the CloudWatch agent.
     """
     return _SCRIPT.format(
         gateway=gateway_settings,
         log_options=_log_options(region, log_group),
+        leave_seconds=leave_seconds,
         agent=json.dumps(agent, indent=2),
         agent_config=AGENT_CONFIG,
     )

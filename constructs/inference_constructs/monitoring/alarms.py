@@ -150,8 +150,8 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
             id="EngineFailure",
             name=ENGINE_FAILURE,
             description="vLLM died, hung, or missed its boot deadline on a host. It is started again; after "
-            "three failures in a row or a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
-            "gateway's log: out of memory, a CUDA error, no weights?",
+            "three failures in a row or a missed deadline the host is replaced. Look first at the lines before "
+            "EngineFailures in the gateway's log: out of memory, a CUDA error, no weights?",
             watched=Query(metric=metrics.fleet.of_gateway(ENGINE_FAILURES), statistic="Sum"),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=1,

@@ -1,5 +1,5 @@
 """Where OpenTofu locks its state."""
 
-from inference_constructs.state.lock_table import LockTable
+import lazy_loader
 
-__all__ = ["LockTable"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,9 @@
-"""What the public API offers."""
+"""What the public API offers: its stage and its routes."""
 
 from dataclasses import dataclass
+
+STAGE = "live"
+"""Name of the API's one stage: the first part of the path at AWS's own URL."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,27 @@
+from .autoscaling import BUSY_PERCENT, IDLE_PERCENT
+from .certificate import Certificate
+from .fleet import FleetVariables, GpuFleet, HostSettings
+from .metrics import FleetMetrics
+from .names import alarm_name, group_name
+from .rollout_alarms import (
+    ENGINE_FAILURE,
+    ERROR_RATE,
+    NO_HEALTHY_HOST,
+    ROLLOUT_ALARMS,
+)
+
+__all__ = [
+    "BUSY_PERCENT",
+    "ENGINE_FAILURE",
+    "ERROR_RATE",
+    "IDLE_PERCENT",
+    "NO_HEALTHY_HOST",
+    "ROLLOUT_ALARMS",
+    "Certificate",
+    "FleetMetrics",
+    "FleetVariables",
+    "GpuFleet",
+    "HostSettings",
+    "alarm_name",
+    "group_name",
+]

@@ -1,0 +1,32 @@
+from . import timeouts
+from .aws_text import ec2_text, load_balancing_prefix
+from .bucket import PrivateBucket
+from .domain import CLOUDFRONT_REGION, Domain
+from .encryption import EncryptionKey, create_encrypted_home
+from .home import EncryptedHome, Home, create_home
+from .iam import Statement, policy_document, service_trust
+from .log_group import log_group
+from .metric import Metric
+from .retention import RETENTION_DAYS
+from .zip import zipped
+
+__all__ = [
+    "CLOUDFRONT_REGION",
+    "RETENTION_DAYS",
+    "Domain",
+    "EncryptedHome",
+    "EncryptionKey",
+    "Home",
+    "Metric",
+    "PrivateBucket",
+    "Statement",
+    "create_encrypted_home",
+    "create_home",
+    "ec2_text",
+    "load_balancing_prefix",
+    "log_group",
+    "policy_document",
+    "service_trust",
+    "timeouts",
+    "zipped",
+]

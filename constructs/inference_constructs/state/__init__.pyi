@@ -1,0 +1,3 @@
+from .lock_table import LockTable
+
+__all__ = ["LockTable"]
