@@ -18,7 +18,7 @@ export class Conversation {
     return this.#turns.some((entry) => entry.streaming);
   }
 
-  /** What a follow-up carries. A prompt without an answer is left out, a part of one is kept, as the visitor sees it. */
+  /** What a follow-up carries: without prompts that got no answer, with answers as far as they came. */
   get messages() {
     return this.#turns
       .filter((entry) => entry.answer)

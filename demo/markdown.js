@@ -10,7 +10,7 @@ const ITEM = /^\s*(?:[-*+]|(\d{1,9})[.)])(?:\s+(.*))?$/;
 /** The beginning of a line that does not tell yet which of these it will be. */
 const UNDECIDED = /^\s*(?:[-*_][-*_\s]*|\+\s*|\d{0,9}(?:(?<=\d)[.)]\s*)?|#{1,6}\s*|`{1,2}|`{3,}[^`]*|~{1,2}|~{3,}[^`]*)$/;
 const MAY_END_CODE = /^\s*(?:`*|~*)\s*$/;
-/** By so much more than a list's marker is indented what belongs to its item. */
+/** How much deeper than its marker an item's content begins. */
 const NESTED = 2;
 
 const indentOf = (line) => line.search(/\S|$/);

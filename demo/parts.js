@@ -20,7 +20,7 @@ export async function copy(button, text) {
   setTimeout(() => (button.textContent = label), 1500);
 }
 
-/** A block of code; `what` is what its button copies, without a last line break, which a shell would take as Enter. */
+/** A block of code. Its button copies `what`, without a last line break, which a shell takes as Enter. */
 export function codeFigure(caption, what, text = "") {
   const figure = clone("code-template");
   const code = figure.querySelector("code");

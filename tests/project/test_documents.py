@@ -4,7 +4,8 @@ import json
 import re
 
 from inference_constructs.api.responses import GATEWAY_RESPONSES
-from inference_constructs.host import host_gateway
+from inference_constructs.host import Engine, engine_profile, host_gateway
+from inference_constructs.host.step_time import step_time
 from runtime.validation import MAX_SEQUENCES
 from stacks.environments import ENVIRONMENTS
 from support.paths import ROOT
@@ -26,3 +27,15 @@ def test_table_and_description_have_every_status_that_somebody_makes() -> None:
     listed = {int(status) for status in re.findall(r"^\| (\d{3}) \|", API, re.MULTILINE)}
     assert described - {200} == listed
     assert {error.status for error in GATEWAY_RESPONSES.values()} <= listed
+
+
+def test_requests_a_second_of_a_host_are_those_of_the_model() -> None:
+    deploy = (ROOT / "docs" / "deploy.md").read_text()
+    rows = re.findall(r"^\| (\S+) \((\d+) places\) \| ([\d.]+) \| ([\d.]+) \|", deploy, re.MULTILINE)
+    assert [row[0] for row in rows] == ["g4dn.xlarge", "g5.xlarge"]
+    for instance_type, places, *documented in rows:
+        engine = Engine(instance_type)
+        streams = engine_profile(engine).max_num_seqs
+        time = step_time(engine)
+        rates = [time.tokens_per_second(streams, input_tokens=200, output_tokens=out) / out for out in (200, 400)]
+        assert (int(places), documented) == (streams, [f"{rate:.1f}" for rate in rates])
