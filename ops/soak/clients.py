@@ -222,6 +222,7 @@ class Connections:
     async def _exchange(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
         answer = Answer()
         try:
+            answer.asked = asyncio.get_running_loop().time()
             writer.write(request.head + request.body)
             await _read(reader, answer, request)
         except (OSError, asyncio.IncompleteReadError):
@@ -239,7 +240,7 @@ class Connections:
         if request.read_pause_seconds:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader, writer = await asyncio.open_connection(sock=own, limit=8192)
-        answer = Answer()
+        answer = Answer(asked=asyncio.get_running_loop().time())
         writing = asyncio.create_task(_write(writer, request))
         try:
             if request.leaves_after == 0:
