@@ -10,6 +10,8 @@ import pytest
 
 from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.engine_profiles import engine_profile
 from ops.cost import draw, forecast_of
 from ops.deployment.tofu import tofu_path
 from stacks.environments import DEV
@@ -102,6 +104,19 @@ def test_figures_are_those_of_an_independent_calculation(
     assert found.at_minimum["CloudWatch"] > alarms * 0.10 + 3 * len(resources(dev, "aws_cloudwatch_dashboard"))
 
 
+@pytest.mark.parametrize("streams", [1, 8, 1000])
+def test_tokens_are_priced_as_fast_as_the_engines_steps_and_no_more_at_once_than_its_places(
+    streams: int, synthesized: dict[str, Json]
+) -> None:
+    variables = {"input_tokens_per_request": 900, "output_tokens_per_request": 50, "concurrent_streams": streams}
+    found = forecast_of(synthesized[DEV.prefix], variables)
+    profile = engine_profile(DEV.engine)
+    at_once = min(streams, profile.max_num_seqs)
+    rate = profile.step_time.tokens_per_second(at_once, input_tokens=900, output_tokens=50)
+    million_tokens = rate * 0.5 * 730 * 3600 / 1e6
+    assert found.per_million_tokens == pytest.approx(sum(found.at_minimum.values()) / million_tokens, abs=CENT)
+
+
 @pytest.mark.req("R8.3")
 def test_every_resource_type_is_priced_or_free_for_a_reason(synthesized: dict[str, Json]) -> None:
     found = {kind for stack in synthesized.values() for kind in stack["resource"]}
@@ -119,7 +134,7 @@ def test_every_line_of_the_table_is_priced_by_something_in_the_stack(inference: 
 
 def test_what_is_created_after_the_forecast_is_counted() -> None:
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
-    CostForecast(stack, "Forecast", region="us-east-1", instance_type="g5.xlarge")
+    CostForecast(stack, "Forecast", region="us-east-1", engine=Engine("g5.xlarge"))
     create_encrypted_home(stack, prefix="inference-test", region="us-east-1", tags={})
     breakdown = parse(cdktf.Testing.synth(stack))["output"]["monthly_cost_breakdown_usd"]["value"]
     assert breakdown["KMS"].startswith("${floor((1 * ")
@@ -128,7 +143,7 @@ def test_what_is_created_after_the_forecast_is_counted() -> None:
 def test_unknown_price_ends_the_synthesis_where_the_forecast_is_created() -> None:
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
     with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
-        CostForecast(stack, "Forecast", region="us-east-1", instance_type="g9.huge")
+        CostForecast(stack, "Forecast", region="us-east-1", engine=Engine("g9.huge"))
 
 
 def test_unknown_region_is_refused_in_words() -> None:

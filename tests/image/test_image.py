@@ -13,18 +13,21 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import cdktf
 import pytest
 
 from inference_constructs.host import gateway_settings as host_gateway
 from inference_constructs.host.boot_script import DATA_FOLDER, MODEL_FOLDER
-from inference_constructs.host.image_contract import VOLUMES, Volume, build_type
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.image_contract import VOLUMES, Volume, build_engine
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
 from runtime.engine import command
 from stacks.environments import ENVIRONMENTS, Environment
+from stacks.image import ImageStack
 from stacks.image_version import build_document, built_version, trial_settings
 from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
-from support.stack_json import Json, only, references, resources
+from support.stack_json import Json, only, parse, references, resources
 
 MACHINE = RUNTIME / "machine"
 
@@ -86,37 +89,37 @@ def runtime(tmp_path: Path) -> Path:
 
 
 def version_of(runtime: Path, volumes: Sequence[Volume] = VOLUMES) -> str:
-    document = build_document("g5.xlarge", bundle=image_bundle(runtime), bundle_uri="")
+    document = build_document(Engine("g5.xlarge"), bundle=image_bundle(runtime), bundle_uri="")
     return image_version(document, volumes)
 
 
 def test_same_content_is_the_same_version_wherever_it_is(runtime: Path) -> None:
-    assert version_of(runtime) == built_version("g5.2xlarge")
+    assert version_of(runtime) == built_version(Engine("g5.2xlarge"))
 
 
 def test_other_content_is_another_version(runtime: Path) -> None:
     (runtime / "settings.py").write_text("# changed")
-    assert version_of(runtime) != built_version("g5.xlarge")
+    assert version_of(runtime) != built_version(Engine("g5.xlarge"))
 
 
 def test_other_volumes_are_another_version(runtime: Path) -> None:
     faster = [replace(volume, throughput=500) for volume in VOLUMES]
-    assert version_of(runtime, faster) != built_version("g5.xlarge")
+    assert version_of(runtime, faster) != built_version(Engine("g5.xlarge"))
 
 
 def test_another_model_folder_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = built_version("g5.xlarge")
+    before = built_version(Engine("g5.xlarge"))
     monkeypatch.setattr(host_gateway, "MODEL_FOLDER", "/elsewhere")
-    assert built_version("g5.xlarge") != before
+    assert built_version(Engine("g5.xlarge")) != before
 
 
 def test_what_no_host_runs_leaves_the_version(runtime: Path) -> None:
     (runtime / "requirements-cpu.txt").write_text("changed")
-    assert version_of(runtime) == built_version("g5.xlarge")
+    assert version_of(runtime) == built_version(Engine("g5.xlarge"))
 
 
 def test_version_is_one_that_image_builder_takes() -> None:
-    numbers = [int(part) for part in built_version("g5.xlarge").split(".")]
+    numbers = [int(part) for part in built_version(Engine("g5.xlarge")).split(".")]
     assert len(numbers) == 3
     assert all(0 <= number < 2**30 for number in numbers)
 
@@ -177,6 +180,18 @@ def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: P
         assert read_env_file(tmp_path / "trial.env").model == MODEL_FOLDER
 
 
+def test_each_engine_has_an_image_of_its_own_which_larger_hosts_of_the_family_share() -> None:
+    environments = [Engine("g5.xlarge"), Engine("g5.2xlarge"), Engine("g5.2xlarge", quantization="fp8")]
+    engines = [*environments, Engine("g5.xlarge", max_num_seqs=48)]
+    stack = ImageStack(cdktf.Testing.app(), "image", region="us-east-1", target_regions=["us-east-1"], engines=engines)
+    components = resources(parse(cdktf.Testing.synth(stack)), "aws_imagebuilder_component").values()
+    assert {(each["name"], each["version"]) for each in components} == {
+        ("inference-host-g5", built_version(Engine("g5.4xlarge"))),
+        ("inference-host-g5-fp8", built_version(Engine("g5.4xlarge", quantization="fp8"))),
+        ("inference-host-g5-48places", built_version(Engine("g5.4xlarge", max_num_seqs=48))),
+    }
+
+
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
 def test_trial_starts_the_engine_as_hosts_do_so_that_the_compile_cache_is_theirs(
@@ -185,7 +200,7 @@ def test_trial_starts_the_engine_as_hosts_do_so_that_the_compile_cache_is_theirs
     """Nearly every argument is in the cache's key, so the whole command must be the same."""
     root = run_boot_script(evaluated_boot_script(synthesized[environment.prefix]), tmp_path)
     trial = tmp_path / "trial.env"
-    trial.write_text(trial_settings(build_type(environment.instance_type)))
+    trial.write_text(trial_settings(build_engine(environment.engine)))
     assert command(read_env_file(trial)) == command(read_env_file(root / "etc/inference/gateway.env"))
 
 
