@@ -6,7 +6,7 @@ import cdktf
 import pytest
 
 from inference_constructs.fleet import spot_types
-from inference_constructs.host import INSTANCE_TYPES, boot_seconds, host_gateway
+from inference_constructs.host import INSTANCE_TYPES, Engine, boot_seconds, host_gateway
 from stacks.environments import DEV
 from stacks.inference import InferenceStack
 from support.stack_json import Json, only, parse, resources
@@ -51,8 +51,8 @@ def test_on_demand_hosts_are_of_the_environments_own_type_where_there_is_one(pol
 def test_every_type_of_a_group_is_served_by_one_image_and_one_profile(instance_type: str) -> None:
     types = spot_types(instance_type)
     assert types[0] == instance_type
-    assert {host_gateway(name) for name in types} == {host_gateway(instance_type)}
-    assert all(boot_seconds(name) <= boot_seconds(instance_type) for name in types)
+    assert {host_gateway(Engine(name)) for name in types} == {host_gateway(Engine(instance_type))}
+    assert all(boot_seconds(Engine(name)) <= boot_seconds(Engine(instance_type)) for name in types)
 
 
 def test_a_spot_host_may_have_several_sizes() -> None:

@@ -323,7 +323,7 @@ class GpuFleet(Construct):
             name=self._group_name,
             launch_template=None if spot else {"id": template.id, "version": f"${{{template.fqn}.latest_version}}"},
             mixed_instances_policy=spot_above(
-                self._variables.min_instances, template=template, instance_type=self._hosts.instance_type
+                self._variables.min_instances, template=template, instance_type=self._hosts.engine.instance_type
             )
             if spot
             else None,

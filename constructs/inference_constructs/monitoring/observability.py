@@ -116,7 +116,10 @@ class Observability(Construct):
     def _cost(self) -> RunningCost:
         """The cost, whose expressions are locals: they stand within texts."""
         prices = prices_of(self._home.region)
-        cost = running_cost(prices, self._service.instance_type, self._service.monthly_forecast_usd)
+        service = self._service
+        cost = running_cost(
+            prices, service.instance_type, service.monthly_forecast_usd, spot=service.spot_above_minimum
+        )
         return replace(
             cost,
             fixed_hour=TerraformLocal(self, "FixedCostHour", cost.fixed_hour).as_string,
