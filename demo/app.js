@@ -1,6 +1,6 @@
 // The page: reads config.json, then wires the form, the health pill and the history.
 import { announce, Entry, snippets } from "./entry.js";
-import { stageOf } from "./explain.js";
+import { openingOf, stageOf } from "./explain.js";
 import { Health } from "./health.js";
 
 const byId = (id) => document.getElementById(id);
@@ -55,7 +55,7 @@ function requestFor(config, text) {
 
 function showHealth({ state }) {
   const pill = byId("health");
-  const words = HEALTH_WORDS[state.status] ?? stageOf(state);
+  const words = state.status === "closed" ? `Opens ${openingOf(state)}` : HEALTH_WORDS[state.status] ?? stageOf(state);
   if (pill.dataset.status !== state.status && pill.dataset.status !== "unknown") announce(words);
   pill.dataset.status = state.status;
   pill.textContent = words;

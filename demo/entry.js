@@ -1,6 +1,6 @@
 // One prompt of this visit with its answer, as it streams in.
 import { AnswerText } from "./answer.js";
-import { streamChat } from "./api.js";
+import { CLOSED_SECONDS, streamChat } from "./api.js";
 import { explain } from "./explain.js";
 import { curl, python } from "./snippets.js";
 
@@ -181,7 +181,7 @@ export class Entry {
     const left = Math.ceil((this.#retryAt - Date.now()) / 1000);
     const button = this.#find(".retry");
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
+    button.textContent = left > CLOSED_SECONDS ? "Try again later" : left > 0 ? `Try again in ${left} s` : "Try again";
     if (left <= 0) clearInterval(this.#timer);
   }
 

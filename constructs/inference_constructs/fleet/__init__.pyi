@@ -2,7 +2,7 @@ from .autoscaling import BUSY_PERCENT, IDLE_PERCENT
 from .certificate import Certificate
 from .fleet import FleetVariables, GpuFleet, HostSettings
 from .metrics import FleetMetrics
-from .names import alarm_name, group_name
+from .names import CLOSE, OPEN, WAKE_END, alarm_name, group_name
 from .rollout_alarms import (
     ENGINE_FAILURE,
     ERROR_RATE,
@@ -13,11 +13,14 @@ from .spot import spot_types
 
 __all__ = [
     "BUSY_PERCENT",
+    "CLOSE",
     "ENGINE_FAILURE",
     "ERROR_RATE",
     "IDLE_PERCENT",
     "NO_HEALTHY_HOST",
+    "OPEN",
     "ROLLOUT_ALARMS",
+    "WAKE_END",
     "Certificate",
     "FleetMetrics",
     "FleetVariables",
