@@ -74,6 +74,10 @@ usage: synth ## What each API key used in the last 30 days: ARGS="--csv FILE --c
 forecast: synth ## What each environment costs a month
 	@.venv/bin/python -m ops.forecast $(ARGS)
 
+.PHONY: token-cost
+token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
+	@.venv/bin/python -m ops.token_cost $(ARGS)
+
 .PHONY: prices
 prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
 	@.venv/bin/python -m ops.prices $(ARGS)

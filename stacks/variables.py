@@ -5,6 +5,7 @@ from constructs import Construct
 
 from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
+from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
 from stacks.environments import Environment
 
@@ -128,8 +129,8 @@ class ServiceVariables:
             must_be="of at least 1, or -1",
         )
         _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
-        _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
-        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.", least=1)
+        _usage(scope, "input_tokens_per_request", USUAL_PROMPT_TOKENS, "Tokens of a prompt, on average.")
+        _usage(scope, "output_tokens_per_request", USUAL_ANSWER_TOKENS, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
         _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
         launches = LAUNCHES + hours.openings_per_month if hours else LAUNCHES

@@ -27,6 +27,17 @@ def test_rate_is_that_of_steps_and_prompts_one_after_the_other() -> None:
     assert times.tokens_per_second(2, input_tokens=100, output_tokens=10) == pytest.approx(20 / seconds)
 
 
+def test_time_of_many_steps_is_the_sum_of_each() -> None:
+    one_by_one = sum(A10G.step_seconds(500 + 3 * step) for step in range(100))
+    assert A10G.seconds_of(100, streams=3, tokens=500) == pytest.approx(one_by_one, rel=0.001)
+
+
+@pytest.mark.parametrize("streams", [1, 30])
+def test_steps_of_a_time_are_those_that_take_it(streams: int) -> None:
+    seconds = A10G.seconds_of(123.4, streams=streams, tokens=9000)
+    assert A10G.steps_in(seconds, streams=streams, tokens=9000) == pytest.approx(123.4)
+
+
 def test_t4_without_tensor_cores_for_attention_reads_long_prompts_far_slower() -> None:
     """Triton's kernels multiply without them below compute capability 8.0."""
     short, long = (T4.prompt_seconds(tokens) / A10G.prompt_seconds(tokens) for tokens in (100, 4000))

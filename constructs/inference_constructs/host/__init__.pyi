@@ -7,7 +7,7 @@ from .boot_budget import (
 )
 from .boot_script import boot_script
 from .engine import Engine, Quantization
-from .engine_profiles import EngineProfile, engine_profile
+from .engine_profiles import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS, engine_profile
 from .gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -48,11 +48,12 @@ __all__ = [
     "PHI_3_MINI_4K",
     "ROOT_DEVICE",
     "ROOT_GIB",
+    "USUAL_ANSWER_TOKENS",
+    "USUAL_PROMPT_TOKENS",
     "VERSION_TAG",
     "VOLUMES",
     "VOLUME_MIB_PER_SECOND",
     "Engine",
-    "EngineProfile",
     "HostRole",
     "Model",
     "Quantization",

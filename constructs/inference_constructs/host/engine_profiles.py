@@ -17,7 +17,7 @@ PLANNED_SEQUENCE_TOKENS = 1024
 vLLM preempts when its cache is full."""
 
 USUAL_PROMPT_TOKENS = USUAL_ANSWER_TOKENS = 200
-"""What the forecast assumes of a request, too (`input_tokens_per_request`, `output_tokens_per_request`)."""
+"""A usual request; also the defaults of the forecast's variables for them."""
 
 QUANTIZATION_ARGUMENT = {"fp8": "fp8_per_tensor"}
 """vLLM's names. `fp8` itself is for weights that are in 8 bits already; a scale for each channel is refused without

@@ -6,6 +6,7 @@ with the prompt, attention's with its square. https://arxiv.org/abs/2402.16363
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from inference_constructs.host.engine import Engine
 
@@ -39,6 +40,21 @@ class StepTime:
     def step_seconds(self, tokens: float) -> float:
         """Return the time of one step while the running requests hold this many tokens."""
         return self.weights_seconds + self.token_seconds * tokens
+
+    def seconds_of(self, steps: float, *, streams: int, tokens: float) -> float:
+        """Return the time of so many steps, each of which adds a token to every stream.
+
+        Args:
+            steps: Number of steps.
+            streams: Requests that run.
+            tokens: What they hold before the first step.
+        """
+        return steps * self.step_seconds(tokens + streams * steps / 2)
+
+    def steps_in(self, seconds: float, *, streams: int, tokens: float) -> float:
+        """Return how many steps so much time is enough for: the inverse of `seconds_of`."""
+        first, growth = self.step_seconds(tokens), 2 * self.token_seconds * streams
+        return 2 * seconds / (first + sqrt(first**2 + growth * seconds))
 
     def prompt_seconds(self, tokens: float) -> float:
         """Return the time that a prompt of this many tokens takes; nothing is written meanwhile."""
