@@ -49,6 +49,10 @@ deploy: $(APP) ## State, image and service, in order; ends when the API has answ
 destroy: $(APP) ## Remove the service; asks for its name, and refuses a protected one
 	@.venv/bin/python -m ops.destroy $(ENV) $(ARGS)
 
+.PHONY: wake
+wake: $(APP) ## Open an environment outside its office hours: make wake ENV=dev HOURS=2
+	@.venv/bin/python -m ops.wake $(ENV) $(HOURS)
+
 .PHONY: smoke
 smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
 	@.venv/bin/python -m ops.smoke $(URL) $(ARGS)

@@ -1,7 +1,7 @@
 // The page: reads config.json, then wires the form, the health pill and the history.
 import { Conversation } from "./conversation.js";
 import { Entry, snippets } from "./entry.js";
-import { stageOf } from "./explain.js";
+import { openingOf, stageOf } from "./explain.js";
 import { Health } from "./health.js";
 import { announce } from "./parts.js";
 
@@ -58,7 +58,7 @@ function requestFor(config, messages, text) {
 
 function showHealth({ state }) {
   const pill = byId("health");
-  const words = HEALTH_WORDS[state.status] ?? stageOf(state);
+  const words = state.status === "closed" ? `Opens ${openingOf(state)}` : HEALTH_WORDS[state.status] ?? stageOf(state);
   if (pill.dataset.status !== state.status && pill.dataset.status !== "unknown") announce(words);
   pill.dataset.status = state.status;
   pill.textContent = words;

@@ -1,5 +1,5 @@
 // One prompt of this visit with its answer, as it streams in.
-import { streamChat } from "./api.js";
+import { CLOSED_SECONDS, streamChat } from "./api.js";
 import { explain } from "./explain.js";
 import { Markdown } from "./markdown.js";
 import { announce, codeFigure, clone, copy } from "./parts.js";
@@ -165,8 +165,8 @@ export class Entry {
     const left = Math.ceil((this.#retryAt - Date.now()) / 1000);
     const button = this.#find(".retry");
     button.disabled = left > 0;
-    const wait = left > 120 ? `${Math.ceil(left / 60)} min` : `${left} s`;
-    button.textContent = left > 0 ? `Try again in ${wait}` : "Try again";
+    const wait = left > CLOSED_SECONDS ? "later" : left > 120 ? `in ${Math.ceil(left / 60)} min` : `in ${left} s`;
+    button.textContent = left > 0 ? `Try again ${wait}` : "Try again";
     if (left <= 0) clearInterval(this.#timer);
   }
 

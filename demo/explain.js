@@ -14,6 +14,12 @@ export function stageOf({ stage, elapsed_seconds }) {
   return elapsed_seconds === undefined ? words : `${words}, ${Math.round(elapsed_seconds)} s`;
 }
 
+/** Day and time of the opening, by the visitor's clock. */
+export function openingOf({ wait }) {
+  const opening = new Date(Date.now() + wait * 1000);
+  return opening.toLocaleString([], { weekday: "long", hour: "2-digit", minute: "2-digit" });
+}
+
 function explainUnavailable(health, quote) {
   switch (health.status) {
     case "loading":
@@ -25,6 +31,8 @@ function explainUnavailable(health, quote) {
       return ["The service is restarting.", "It takes new prompts again in a moment."];
     case "failed":
       return ["The model did not start.", "Its host is being replaced, which takes a few minutes."];
+    case "closed":
+      return ["The service is closed.", `It opens ${openingOf(health)}.`];
     default:
       return ["The service is not available.", "Try again in a minute."];
   }

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from inference_constructs.foundation import Domain
+from inference_constructs.foundation import Domain, OfficeHours
 from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
 from stacks.measurements import measured_of
@@ -41,9 +41,13 @@ class Environment:
             length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
+        spot_above_minimum: Whether hosts above `min_instances` are spot hosts: cheaper, and EC2 may take one back at a
+            notice of two minutes. The first `min_instances` are on demand in any case.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
         authorizer_concurrency: Default of the variable `authorizer_concurrency`: how many API keys are looked for at
             once, taken out of the account's concurrency; -1 for no share of its own, which a new account cannot give.
+        office_hours: When there are hosts, for an environment without `deletion_protection`; always unless given. It
+            switches R3.3 off, at least one host at all times: outside these hours the API answers 503.
         requests_per_month: Default of the variable `requests_per_month`, an assumption of the cost forecast.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
             Such an environment needs an `alarm_email` too.
@@ -69,6 +73,8 @@ class Environment:
     max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
+    spot_above_minimum: bool = False
+    office_hours: OfficeHours | None = None
     require_api_key: bool | None = None
     authorizer_concurrency: int = -1
     requests_per_month: int = 10_000
@@ -100,6 +106,8 @@ class Environment:
             raise ValueError(f"min_instances must be at least 1, got {self.min_instances}")
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
+        if self.office_hours and self.deletion_protection:
+            raise ValueError("office_hours leave no host at night, which deletion_protection rules out; remove one")
         plan_subnets(self.vpc_cidr, self.zone_count)
         measured_of(self._estimated)
 

@@ -3,6 +3,7 @@
 from cdktf import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
 
+from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
 from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
@@ -60,15 +61,30 @@ def _usage(scope: Construct, name: str, default: int, description: str, *, least
     )
 
 
+def _share(scope: Construct, name: str, default: float, description: str) -> None:
+    """An assumption of the cost forecast between nothing and all."""
+    _number(
+        scope,
+        name,
+        default,
+        f"Forecast: {description}, 0 to 1.",
+        condition=f"var.{name} >= 0 && var.{name} <= 1",
+        must_be="between 0 and 1",
+    )
+
+
 class ServiceVariables:
     """The variables of one environment; each attribute is the variable of that name."""
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
+        hours = environment.office_hours
         self.min_instances = _whole_number(
             scope,
             "min_instances",
             environment.min_instances,
-            "Number of GPU hosts that always run.",
+            "Number of GPU hosts that run in office hours; none at other times, so that R3.3 is off."
+            if hours
+            else "Number of GPU hosts that always run.",
             condition="var.min_instances >= 1",
             must_be="of at least 1: the service never scales to zero",
         )
@@ -117,6 +133,20 @@ class ServiceVariables:
         _usage(scope, "output_tokens_per_request", USUAL_ANSWER_TOKENS, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
         _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
+        launches = LAUNCHES + hours.openings_per_month if hours else LAUNCHES
+        _usage(scope, "launches_per_month", launches, "Launches of each host in a month.")
+        _number(
+            scope,
+            "hours_per_month",
+            hours.hours_per_month if hours else HOURS_PER_MONTH,
+            "Forecast: hours a month in which hosts run.",
+            condition=f"var.hours_per_month > 0 && var.hours_per_month <= {HOURS_PER_MONTH}",
+            must_be=f"above 0 and at most {HOURS_PER_MONTH}",
+        )
+        _share(
+            scope, "spot_share", int(environment.spot_above_minimum), "part of the hosts above min_instances on spot"
+        )
+        _share(scope, "spot_discount", SPOT_DISCOUNT, "part of the on-demand price that a spot host does not cost")
         _number(
             scope,
             "utilization",

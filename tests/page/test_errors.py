@@ -98,6 +98,19 @@ def test_loading_shows_the_boot_stage_until_the_model_is_ready(open_page: OpenPa
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
 
 
+def test_outside_office_hours_it_says_when_the_service_opens(open_page: OpenPage, api: ScriptedApi) -> None:
+    closed = error_reply(503, "closed", retry_after=2 * 24 * 3600)
+    api.health = closed
+    page = open_page(api.url, locale="en-US", timezone_id="Europe/Berlin")
+    page.clock.set_fixed_time("2030-01-05T06:00:00Z")
+    api.will_reply(closed)
+    ask(page, "Say hello")
+    expect_notice(page, "It opens Monday")
+    expect_notice(page, "07:00")
+    expect(page.locator(".retry")).to_have_text("Try again later")
+    expect(page.locator("#health")).to_contain_text("Opens Monday")
+
+
 @pytest.mark.parametrize(
     ("status", "pill", "notice"),
     [

@@ -2,21 +2,25 @@ from .autoscaling import BUSY_PERCENT, IDLE_PERCENT
 from .certificate import Certificate
 from .fleet import FleetVariables, GpuFleet, HostSettings
 from .metrics import FleetMetrics
-from .names import alarm_name, group_name
+from .names import CLOSE, OPEN, WAKE_END, alarm_name, group_name
 from .rollout_alarms import (
     ENGINE_FAILURE,
     ERROR_RATE,
     NO_HEALTHY_HOST,
     ROLLOUT_ALARMS,
 )
+from .spot import spot_types
 
 __all__ = [
     "BUSY_PERCENT",
+    "CLOSE",
     "ENGINE_FAILURE",
     "ERROR_RATE",
     "IDLE_PERCENT",
     "NO_HEALTHY_HOST",
+    "OPEN",
     "ROLLOUT_ALARMS",
+    "WAKE_END",
     "Certificate",
     "FleetMetrics",
     "FleetVariables",
@@ -24,4 +28,5 @@ __all__ = [
     "HostSettings",
     "alarm_name",
     "group_name",
+    "spot_types",
 ]
