@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunct
 from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
+from inference_constructs.api.authorizer_memory import AUTHORIZER_MIB
 from inference_constructs.api.endpoint import ApiEndpoint
 from inference_constructs.api.routes import OPERATIONS
 from inference_constructs.foundation import (
@@ -25,9 +26,6 @@ from inference_constructs.foundation import (
     service_trust,
     zipped,
 )
-
-AUTHORIZER_MIB = 256
-"""Memory of the function."""
 
 SOURCE = Path(__file__).parent / "authorizer" / "authorizer.py"
 

@@ -9,7 +9,7 @@ from .rollout_alarms import (
     NO_HEALTHY_HOST,
     ROLLOUT_ALARMS,
 )
-from .spot import spot_types
+from .spot_types import spot_types
 
 __all__ = [
     "BUSY_PERCENT",
