@@ -33,9 +33,6 @@ RATE_LIMIT_PER_MINUTE = 100
 ACCESS_LINE_BYTES = 500
 """Estimate: a line of the API's access log, which blocked and throttled requests get too."""
 
-STREAMS = 8
-"""Answers that a host writes at once: default of the variable `concurrent_streams`."""
-
 AUTHORIZER_SECONDS = 0.01
 """Estimate of one call of the key authorizer."""
 
@@ -83,8 +80,10 @@ def _on_api(flood: Flood, environment: Environment, prices: Prices) -> float:
 def _fleet(environment: Environment, prices: Prices) -> float:
     """The group at its maximum instead of its minimum, and all that it can write going out."""
     more = (environment.max_instances - environment.min_instances) * prices.instance_hour(environment.instance_type)
-    tokens = environment.max_instances * STREAMS * engine_profile(environment.instance_type).tokens_per_second
-    written = tokens * BYTES_PER_TOKEN * SECONDS_PER_DAY / 1e9
+    profile = engine_profile(environment.engine)
+    # all places are taken, and no step is shorter than the reading of the weights
+    tokens_per_second = environment.max_instances * profile.max_num_seqs / profile.step_time.weights_seconds
+    written = tokens_per_second * BYTES_PER_TOKEN * SECONDS_PER_DAY / 1e9
     return 24 * more + written * prices["data_out_gb"]
 
 

@@ -2,7 +2,7 @@
 
 The rules are read from the synthesized stack: thresholds, periods, steps, warm-up and limits. Beside them runs the same
 policy on another signal: not how long the GPU is busy, but how many of its places are taken by requests. Service times
-are a model (ops/simulation/service_time.py), so read the figures as a comparison, not as a promise.
+are a model (host/step_time.py), so read the figures as a comparison, not as a promise.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inference_constructs.cost import prices_of
-from inference_constructs.host import boot_seconds, host_gateway
+from inference_constructs.host import Engine, boot_seconds, engine_profile, host_gateway
 from ops.shared.charts import chart
 from ops.shared.paths import STACKS
 from ops.shared.percentiles import percentile
@@ -31,10 +31,10 @@ from ops.simulation import (
     read_rules,
     read_trace,
     scaled,
-    service_time,
     simulate,
 )
 from runtime.settings import Settings
+from stacks.environments import ENVIRONMENTS
 
 SIGNALS: dict[Signal, str] = {"gpu": "GPU utilisation", "queue": "places taken"}
 
@@ -52,9 +52,9 @@ def rules_of(environment: str) -> ScalingRules:
     return read_rules(json.loads(path.read_text()))
 
 
-def replay(requests: list[Request], rules: ScalingRules, console: Console) -> dict[Signal, Outcome]:
+def replay(requests: list[Request], rules: ScalingRules, engine: Engine, console: Console) -> dict[Signal, Outcome]:
     """Return what each signal makes of the trace, whose answers are as long as the gateway allows."""
-    longest = host_gateway(rules.instance_type).max_output_tokens
+    longest, profile = host_gateway(engine).max_output_tokens, engine_profile(engine)
     requests = [request._replace(output_tokens=min(request.output_tokens, longest)) for request in requests]
     outcomes: dict[Signal, Outcome] = {}
     for signal, name in SIGNALS.items():
@@ -62,9 +62,10 @@ def replay(requests: list[Request], rules: ScalingRules, console: Console) -> di
             outcomes[signal] = simulate(
                 requests,
                 rules,
-                service_time(rules.instance_type),
+                profile.step_time,
+                places=profile.max_num_seqs,
                 signal=signal,
-                boot_seconds=boot_seconds(rules.instance_type),
+                boot_seconds=boot_seconds(engine),
                 max_queued=Settings.max_queued,
             )
     return outcomes
@@ -135,7 +136,8 @@ def main() -> None:
     if not requests:
         sys.exit("error: at this --scale no request is left")
     began = time.perf_counter()
-    outcomes = replay(requests, rules, console)
+    (engine,) = (each.engine for each in ENVIRONMENTS if each.name == arguments.environment)
+    outcomes = replay(requests, rules, engine, console)
     console.print(
         f"{len(requests):,} requests in {requests[-1].arrival / 3600:.1f} h, {rules.minimum} to {rules.maximum} hosts "
         f"{rules.instance_type}; replayed in {time.perf_counter() - began:.1f} s"

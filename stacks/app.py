@@ -23,7 +23,7 @@ def add_stacks(app: App) -> None:
         "image",
         region=REGION,
         target_regions=regions,
-        instance_types=[environment.instance_type for environment in ENVIRONMENTS],
+        engines=[environment.engine for environment in ENVIRONMENTS],
     )
     for environment in ENVIRONMENTS:
         InferenceStack(app, environment.prefix, environment=environment)

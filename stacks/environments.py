@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inference_constructs.foundation import Domain
+from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
 
 PROJECT = "inference"
@@ -34,6 +35,9 @@ class Environment:
         vpc_cidr: IPv4 range of the VPC, /16 to /24.
         zone_count: Number of availability zones.
         instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
+        quantization: How weights are made smaller when they are loaded, `fp8`; not at all unless given.
+        max_num_seqs: Requests that run at once on a host: with more, each answer may be less long; as many of a usual
+            length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
@@ -60,6 +64,8 @@ class Environment:
     vpc_cidr: str
     zone_count: Literal[2, 3] = 2
     instance_type: str = "g5.xlarge"
+    quantization: Quantization | None = None
+    max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
     require_api_key: bool | None = None
@@ -94,6 +100,11 @@ class Environment:
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
         plan_subnets(self.vpc_cidr, self.zone_count)
+
+    @property
+    def engine(self) -> Engine:
+        """What its hosts run."""
+        return Engine(self.instance_type, quantization=self.quantization, max_num_seqs=self.max_num_seqs)
 
     @property
     def prefix(self) -> str:

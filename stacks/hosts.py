@@ -18,8 +18,8 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
     domain = environment.load_balancer_domain
     return HostSettings(
         environment=environment.name,
-        instance_type=environment.instance_type,
-        image_version=environment.image_version or built_version(environment.instance_type),
+        engine=environment.engine,
+        image_version=environment.image_version or built_version(environment.engine),
         deletion_protection=environment.deletion_protection,
         root_path=f"/{STAGE}",
         certificate=Certificate(arn=domain.certificate_arn, host_name=domain.name, public=True) if domain else None,

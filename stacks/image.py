@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_aws.s3_object import S3Object
 from constructs import Construct
 
 from inference_constructs.foundation import PrivateBucket, create_home
-from inference_constructs.host import build_type, family_of
+from inference_constructs.host import Engine, build_engine, image_name
 from inference_constructs.image import BuildNetwork, BuildRole, BuildSite, ImageBuild, image_bundle
 from stacks.backend import remote_state
 from stacks.environments import PROJECT
@@ -19,15 +19,15 @@ BUNDLE_FILE = Path(__file__).parents[1] / "build" / "image-bundle.zip"
 
 
 class ImageStack(TerraformStack):
-    """One machine image for each GPU family that the environments use, built from this source tree."""
+    """One machine image for each engine and GPU family that the environments use, built from this source tree."""
 
     def __init__(
-        self, scope: Construct, id: str, *, region: str, target_regions: Sequence[str], instance_types: Sequence[str]
+        self, scope: Construct, id: str, *, region: str, target_regions: Sequence[str], engines: Sequence[Engine]
     ) -> None:
         super().__init__(scope, id)
         remote_state(self)
         home = create_home(self, prefix=f"{PROJECT}-host", region=region, tags={"Project": PROJECT, "Stack": id})
-        builders = sorted({build_type(instance_type) for instance_type in instance_types})
+        builds = {image_name(engine): build_engine(engine) for engine in engines}
         bucket = PrivateBucket(self, "Bucket", name=home.bucket_name("images"), force_destroy=True)
         zone = TerraformVariable(
             self,
@@ -38,7 +38,13 @@ class ImageStack(TerraformStack):
             description="Availability zone of the build hosts; the first one that offers all their types unless given.",
         )
         site = BuildSite(
-            network=BuildNetwork(self, "Network", home=home, instance_types=builders, zone=zone),
+            network=BuildNetwork(
+                self,
+                "Network",
+                home=home,
+                instance_types=sorted({engine.instance_type for engine in builds.values()}),
+                zone=zone,
+            ),
             role=BuildRole(self, "Role", home=home, bucket=bucket),
             bucket=bucket,
             target_regions=target_regions,
@@ -46,22 +52,21 @@ class ImageStack(TerraformStack):
         bundle = image_bundle()
         uploaded = self._upload(bundle, bucket)
         bundle_uri = f"s3://{uploaded.bucket}/{uploaded.key}"
-        for instance_type in builders:
-            family = family_of(instance_type)
+        for name, engine in sorted(builds.items()):
             image = ImageBuild(
                 self,
-                family.title(),
+                name.title().replace("-", ""),
                 home=home,
-                version=built_version(instance_type),
-                instance_type=instance_type,
-                document=build_document(instance_type, bundle=bundle, bundle_uri=bundle_uri),
+                version=built_version(engine),
+                engine=engine,
+                document=build_document(engine, bundle=bundle, bundle_uri=bundle_uri),
                 site=site,
             )
             TerraformOutput(
                 self,
-                f"{family}_ami_parameter",
+                f"{name.replace('-', '_')}_ami_parameter",
                 value=image.parameter,
-                description=f"SSM parameter with the id of the AMI for {family} hosts.",
+                description=f"SSM parameter with the id of the AMI for {name} hosts.",
             )
 
     def _upload(self, bundle: bytes, bucket: PrivateBucket) -> S3Object:

@@ -52,7 +52,7 @@ class InferenceStack(TerraformStack):
         )
         observability = Observability(self, "Observability", home=home, service=service, variables=variables)
         self._outputs(endpoint, site, observability, own_site_domain=environment.site_domain is not None)
-        CostForecast(self, "CostForecast", region=home.region, instance_type=environment.instance_type)
+        CostForecast(self, "CostForecast", region=home.region, engine=environment.engine)
 
     def _outputs(
         self, endpoint: ApiEndpoint, site: DemoSite, observability: Observability, *, own_site_domain: bool

@@ -26,7 +26,7 @@ def site_settings(environment: Environment) -> SiteSettings:
     return SiteSettings(
         directory=DEMO,
         model=Settings.served_model_name,
-        max_tokens=host_gateway(environment.instance_type).max_output_tokens,
+        max_tokens=host_gateway(environment.engine).max_output_tokens,
         temperature=PHI_3_MINI_4K.temperature,
         force_destroy=not environment.deletion_protection,
         domain=environment.site_domain,

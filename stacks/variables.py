@@ -52,9 +52,11 @@ def _text(
     )
 
 
-def _usage(scope: Construct, name: str, default: int, description: str) -> None:
+def _usage(scope: Construct, name: str, default: int, description: str, *, least: int = 0) -> None:
     """An assumption of the cost forecast; it changes nothing but the forecast's outputs."""
-    _number(scope, name, default, f"Forecast: {description}", condition=f"var.{name} >= 0", must_be="0 or more")
+    _number(
+        scope, name, default, f"Forecast: {description}", condition=f"var.{name} >= {least}", must_be=f"{least} or more"
+    )
 
 
 class ServiceVariables:
@@ -111,9 +113,9 @@ class ServiceVariables:
         )
         _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
         _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
-        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.")
+        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
-        _usage(scope, "concurrent_streams", 8, "Answers that a host generates at once, each at full speed.")
+        _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
         _number(
             scope,
             "utilization",

@@ -175,7 +175,7 @@ def check_zones(ec2: Any, environment: Environment) -> Finding:
 def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
     """The machine image of this source tree is there."""
     name = "machine image"
-    version = environment.image_version or built_version(environment.instance_type)
+    version = environment.image_version or built_version(environment.engine)
     parameter = ami_parameter(version, environment.instance_type)
     try:
         ami = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]

@@ -2,7 +2,6 @@
 
 from ops.simulation.fleet import Outcome, Signal, simulate
 from ops.simulation.rules import ScalingRules, read_rules
-from ops.simulation.service_time import service_time
 from ops.simulation.synthetic_trace import TRACE
 from ops.simulation.trace import Request, read_trace, scaled
 
@@ -15,6 +14,5 @@ __all__ = [
     "read_rules",
     "read_trace",
     "scaled",
-    "service_time",
     "simulate",
 ]

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import simpy
 
+from inference_constructs.host import StepTime
 from ops.simulation.rules import Autoscaler, ScalingRules, period_seconds
-from ops.simulation.service_time import ServiceTime
 from ops.simulation.trace import Request
 
 Signal = Literal["gpu", "queue"]
@@ -74,9 +74,17 @@ class Host:
     """One GPU host: a queue, and a batch that writes a token for every request at each step."""
 
     def __init__(
-        self, env: simpy.Environment, times: ServiceTime, max_queued: int, deadline: float, outcome: Outcome
+        self,
+        env: simpy.Environment,
+        times: StepTime,
+        *,
+        places: int,
+        max_queued: int,
+        deadline: float,
+        outcome: Outcome,
     ) -> None:
-        self._env, self._times, self._max_queued, self._deadline = env, times, max_queued, deadline
+        self._env, self._times, self._places = env, times, places
+        self._max_queued, self._deadline = max_queued, deadline
         self._outcome = outcome
         self._waiting: deque[Work] = deque()
         self._running: list[Work] = []
@@ -98,7 +106,7 @@ class Host:
         while self._waiting and self._is_late(self._waiting[0]):
             self._waiting.popleft()
             self._outcome.late += 1
-        if self.outstanding >= self._times.places + self._max_queued:
+        if self.outstanding >= self._places + self._max_queued:
             return False
         self._waiting.append(Work(request, float(request.output_tokens), float(request.input_tokens)))
         if not self._news.triggered:
@@ -115,7 +123,7 @@ class Host:
     def _account(self) -> None:
         passed, self._looked = self._env.now - self._looked, self._env.now
         self._busy_seconds += passed * (self.outstanding > 0)
-        self._taken_seconds += passed * self.outstanding / self._times.places
+        self._taken_seconds += passed * self.outstanding / self._places
 
     def _run(self) -> Generator[simpy.Event, Any, None]:
         while True:
@@ -128,14 +136,14 @@ class Host:
 
     def _admit(self) -> Generator[simpy.Event, Any, None]:
         """Read the prompts of those that wait, while there are places; the batch stands still meanwhile."""
-        while self._waiting and len(self._running) < self._times.places:
+        while self._waiting and len(self._running) < self._places:
             self._account()
             work = self._waiting.popleft()
             if self._is_late(work):
                 self._outcome.late += 1
                 continue
             self._running.append(work)
-            yield self._env.timeout(work.request.input_tokens * self._times.prompt_token_seconds)
+            yield self._env.timeout(self._times.prompt_seconds(work.request.input_tokens))
 
     def _write(self) -> Generator[simpy.Event, Any, None]:
         """Write tokens until an answer is complete, a deadline passes, or a request comes for a free place."""
@@ -143,7 +151,7 @@ class Host:
         began = self._env.now
         first_deadline = min(work.arrival for work in self._running) + self._deadline
         until = min(min(work.remaining for work in self._running) * step, max(0.0, first_deadline - began))
-        if not self._waiting and len(self._running) < self._times.places:
+        if not self._waiting and len(self._running) < self._places:
             self._news = self._env.event()
             yield self._env.timeout(until) | self._news
         else:
@@ -174,13 +182,14 @@ class Fleet:
         self,
         env: simpy.Environment,
         rules: ScalingRules,
-        times: ServiceTime,
+        times: StepTime,
         *,
+        places: int,
         signal: Signal,
         boot_seconds: float,
         max_queued: int,
     ) -> None:
-        self._env, self._rules, self._times = env, rules, times
+        self._env, self._rules, self._times, self._places = env, rules, times, places
         self._signal: Signal = signal
         self._boot_seconds, self._max_queued = boot_seconds + rules.health_check_seconds, max_queued
         self._autoscaler = Autoscaler(rules)
@@ -196,7 +205,14 @@ class Fleet:
         return [host for host in self._hosts if not host.draining]
 
     def _launch(self) -> Host:
-        host = Host(self._env, self._times, self._max_queued, self._rules.request_timeout_seconds, self.outcome)
+        host = Host(
+            self._env,
+            self._times,
+            places=self._places,
+            max_queued=self._max_queued,
+            deadline=self._rules.request_timeout_seconds,
+            outcome=self.outcome,
+        )
         self._hosts.append(host)
         return host
 
@@ -244,8 +260,9 @@ class Fleet:
 def simulate(
     requests: Iterable[Request],
     rules: ScalingRules,
-    times: ServiceTime,
+    times: StepTime,
     *,
+    places: int,
     signal: Signal,
     boot_seconds: float,
     max_queued: int,
@@ -255,13 +272,14 @@ def simulate(
     Args:
         requests: The trace, in the order of arrival.
         rules: The scaling rules.
-        times: What a host takes.
+        times: How long steps and prompts take.
+        places: Requests that run at once on a host.
         signal: What the rules look at; the thresholds are the same percentages for both.
         boot_seconds: From a host's launch until the model is ready.
         max_queued: Requests that wait on a host before others are rejected.
     """
     env = simpy.Environment()
-    fleet = Fleet(env, rules, times, signal=signal, boot_seconds=boot_seconds, max_queued=max_queued)
+    fleet = Fleet(env, rules, times, places=places, signal=signal, boot_seconds=boot_seconds, max_queued=max_queued)
 
     def arrivals() -> Generator[simpy.Event, Any, None]:
         for request in requests:

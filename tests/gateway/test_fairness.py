@@ -11,6 +11,7 @@ from unittest.mock import AsyncMock, Mock
 import httpx
 import pytest
 
+from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.gateway_settings import host_gateway
 from runtime.admission import Admission, Place
@@ -300,7 +301,7 @@ def test_what_multiplies_the_engines_work_is_400(body: bytes, param: str) -> Non
 
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_host_lets_as_many_sequences_work_as_its_engine_runs_and_one_client_half(instance_type: str) -> None:
-    settings, profile = host_gateway(instance_type), engine_profile(instance_type)
+    settings, profile = host_gateway(Engine(instance_type)), engine_profile(Engine(instance_type))
     assert f"--max-num-seqs {settings.max_in_flight}" in profile.engine_args
     assert settings.max_in_flight_per_client == max(MAX_SEQUENCES, settings.max_in_flight // 2)
     assert settings.max_in_flight_per_client < settings.max_in_flight

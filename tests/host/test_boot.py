@@ -18,6 +18,7 @@ from inference_constructs.host.boot_budget import (
     table,
 )
 from inference_constructs.host.boot_script import MODEL_FOLDER
+from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.instance_types import INSTANCE_TYPES
 from runtime.metrics import REQUESTS
@@ -54,7 +55,7 @@ def test_host_serves_the_weights_of_the_image_as_phi_3_mini(booted: Path) -> Non
 def test_engine_runs_as_the_hosts_gpu_needs_it(synthesized: dict[str, Json], tmp_path: Path) -> None:
     for environment in ENVIRONMENTS:
         root = run_boot_script(evaluated_boot_script(synthesized[environment.prefix]), tmp_path / environment.name)
-        profile, settings = engine_profile(environment.instance_type), settings_of(root)
+        profile, settings = engine_profile(environment.engine), settings_of(root)
         assert settings.engine_args == profile.engine_args
         assert settings.max_in_flight == profile.max_num_seqs
 
@@ -217,40 +218,40 @@ def test_cache_is_made_anew_in_memory_at_each_start(served: Path) -> None:
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", [name for name, type_ in INSTANCE_TYPES.items() if type_.gpu_count == 1])
 def test_every_instance_type_is_ready_within_the_deadline(instance_type: str) -> None:
-    assert boot_seconds(instance_type) < BOOT_DEADLINE_SECONDS
-    assert all(stage.source for stage in boot_budget(instance_type))
+    assert boot_seconds(Engine(instance_type)) < BOOT_DEADLINE_SECONDS
+    assert all(stage.source for stage in boot_budget(Engine(instance_type)))
 
 
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_boot_takes_half_of_the_deadline(instance_type: str) -> None:
-    assert boot_seconds(instance_type) <= BOOT_DEADLINE_SECONDS / 2
+    assert boot_seconds(Engine(instance_type)) <= BOOT_DEADLINE_SECONDS / 2
 
 
 @pytest.mark.req("R1.2")
 def test_a_boot_that_would_miss_the_deadline_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference_constructs.host.boot_budget.CONTAINER_GB", 60)
     with pytest.raises(ValueError, match=r"'g5.xlarge' would take 3\d\d s until it is ready, 300 s are allowed"):
-        boot_seconds("g5.xlarge")
+        boot_seconds(Engine("g5.xlarge"))
 
 
 @pytest.mark.req("R1.3")
 @pytest.mark.parametrize("instance_type", ["p4d.24xlarge", "g6.xlarge", "m7i.large", "g5g.xlarge", ""])
 def test_other_instance_types_are_refused(instance_type: str) -> None:
     with pytest.raises(ValueError, match="not a GPU instance of the g4dn or g5 family"):
-        boot_seconds(instance_type)
+        boot_seconds(Engine(instance_type))
 
 
 @pytest.mark.req("R1.2")
 def test_several_gpus_are_refused_since_their_kernels_would_be_compiled_at_boot() -> None:
     with pytest.raises(ValueError, match=r"^g5\.12xlarge has 4 GPUs, .*; use one of g4dn\.xlarge"):
-        boot_seconds("g5.12xlarge")
+        boot_seconds(Engine("g5.12xlarge"))
 
 
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_documented_budget_is_the_computed_one(instance_type: str) -> None:
-    assert table(instance_type) in (ROOT / "docs" / "deploy.md").read_text()
+    assert table(Engine(instance_type)) in (ROOT / "docs" / "deploy.md").read_text()
 
 
 @pytest.mark.req("R3.1")

@@ -17,7 +17,8 @@ import pytest
 
 from inference_constructs.host import gateway_settings as host_gateway
 from inference_constructs.host.boot_script import DATA_FOLDER, MODEL_FOLDER
-from inference_constructs.host.image_contract import VOLUMES, Volume, build_type
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.image_contract import VOLUMES, Volume, build_engine
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
 from runtime.engine import command
 from stacks.environments import ENVIRONMENTS, Environment
@@ -86,37 +87,37 @@ def runtime(tmp_path: Path) -> Path:
 
 
 def version_of(runtime: Path, volumes: Sequence[Volume] = VOLUMES) -> str:
-    document = build_document("g5.xlarge", bundle=image_bundle(runtime), bundle_uri="")
+    document = build_document(Engine("g5.xlarge"), bundle=image_bundle(runtime), bundle_uri="")
     return image_version(document, volumes)
 
 
 def test_same_content_is_the_same_version_wherever_it_is(runtime: Path) -> None:
-    assert version_of(runtime) == built_version("g5.2xlarge")
+    assert version_of(runtime) == built_version(Engine("g5.2xlarge"))
 
 
 def test_other_content_is_another_version(runtime: Path) -> None:
     (runtime / "settings.py").write_text("# changed")
-    assert version_of(runtime) != built_version("g5.xlarge")
+    assert version_of(runtime) != built_version(Engine("g5.xlarge"))
 
 
 def test_other_volumes_are_another_version(runtime: Path) -> None:
     faster = [replace(volume, throughput=500) for volume in VOLUMES]
-    assert version_of(runtime, faster) != built_version("g5.xlarge")
+    assert version_of(runtime, faster) != built_version(Engine("g5.xlarge"))
 
 
 def test_another_model_folder_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = built_version("g5.xlarge")
+    before = built_version(Engine("g5.xlarge"))
     monkeypatch.setattr(host_gateway, "MODEL_FOLDER", "/elsewhere")
-    assert built_version("g5.xlarge") != before
+    assert built_version(Engine("g5.xlarge")) != before
 
 
 def test_what_no_host_runs_leaves_the_version(runtime: Path) -> None:
     (runtime / "requirements-cpu.txt").write_text("changed")
-    assert version_of(runtime) == built_version("g5.xlarge")
+    assert version_of(runtime) == built_version(Engine("g5.xlarge"))
 
 
 def test_version_is_one_that_image_builder_takes() -> None:
-    numbers = [int(part) for part in built_version("g5.xlarge").split(".")]
+    numbers = [int(part) for part in built_version(Engine("g5.xlarge")).split(".")]
     assert len(numbers) == 3
     assert all(0 <= number < 2**30 for number in numbers)
 
@@ -185,7 +186,7 @@ def test_trial_starts_the_engine_as_hosts_do_so_that_the_compile_cache_is_theirs
     """Nearly every argument is in the cache's key, so the whole command must be the same."""
     root = run_boot_script(evaluated_boot_script(synthesized[environment.prefix]), tmp_path)
     trial = tmp_path / "trial.env"
-    trial.write_text(trial_settings(build_type(environment.instance_type)))
+    trial.write_text(trial_settings(build_engine(environment.engine)))
     assert command(read_env_file(trial)) == command(read_env_file(root / "etc/inference/gateway.env"))
 
 

@@ -8,18 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_constructs.host.engine_profiles import engine_profile
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.engine_profiles import EngineProfile, engine_profile
+from inference_constructs.host.step_time import StepTime
 from ops.simulation.fleet import Outcome, Signal, simulate
-from ops.simulation.service_time import ServiceTime, service_time
 from ops.simulation.trace import Request
 from support.scaling import RULES
 
-TIMES = service_time("g4dn.xlarge")
+T4 = engine_profile(Engine("g4dn.xlarge"))
+TIMES = T4.step_time
 BOOT_SECONDS = 200
 
 
-def run(requests: list[Request], signal: Signal = "gpu", times: ServiceTime = TIMES, max_queued: int = 32) -> Outcome:
-    return simulate(requests, RULES, times, signal=signal, boot_seconds=BOOT_SECONDS, max_queued=max_queued)
+def run(requests: list[Request], signal: Signal = "gpu", profile: EngineProfile = T4, max_queued: int = 32) -> Outcome:
+    return simulate(
+        requests,
+        RULES,
+        profile.step_time,
+        places=profile.max_num_seqs,
+        signal=signal,
+        boot_seconds=BOOT_SECONDS,
+        max_queued=max_queued,
+    )
 
 
 def steady(rate: float, seconds: float, tokens: int) -> list[Request]:
@@ -31,24 +41,25 @@ def test_one_request_alone_takes_its_prompt_and_one_step_a_token() -> None:
     (latency,) = run([Request(0.0, 1000, 10)]).latencies
     steps = 10 * (TIMES.weights_seconds + 1000 * TIMES.token_seconds)
     # the keys of the answer itself add a little to each step
-    assert steps < latency - 1000 * TIMES.prompt_token_seconds + 1e-9 < steps * 1.01
+    assert steps < latency - TIMES.prompt_seconds(1000) + 1e-9 < steps * 1.01
 
 
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_a_stream_is_no_faster_than_the_memory_allows(instance_type: str) -> None:
-    (latency,) = run([Request(0.0, 1, 100)], times=service_time(instance_type)).latencies
-    assert 100 / latency < engine_profile(instance_type).tokens_per_second
+    engine = Engine(instance_type)
+    (latency,) = run([Request(0.0, 1, 100)], profile=engine_profile(engine)).latencies
+    assert 100 / latency < engine.instance.gpu.bandwidth_gb_per_second * 1e9 / engine.weight_bytes
 
 
 def test_one_place_queues_as_theory_says() -> None:
     """Pollaczek-Khinchine for M/D/1: the mean wait is rho * service / (2 * (1 - rho))."""
-    one_place = ServiceTime(places=1, weights_seconds=1.0, token_seconds=0, prompt_token_seconds=0)
+    one_place = StepTime(weights_seconds=1.0, token_seconds=0, prompt_token_seconds=0, attention_seconds=0)
     rules = dataclasses.replace(RULES, maximum=1, request_timeout_seconds=10_000)
     dice, second, requests = random.Random(1), 0.0, list[Request]()
     for _ in range(20_000):
         second += dice.expovariate(0.6)
         requests.append(Request(second, 0, 1))
-    outcome = simulate(requests, rules, one_place, signal="gpu", boot_seconds=1, max_queued=10**6)
+    outcome = simulate(requests, rules, one_place, places=1, signal="gpu", boot_seconds=1, max_queued=10**6)
     assert mean(outcome.latencies) - 1 == pytest.approx(0.6 / (2 * 0.4), rel=0.05)
 
 
@@ -65,7 +76,7 @@ def test_a_deadline_ends_a_request_that_is_too_long() -> None:
 
 def test_beyond_places_and_queue_requests_are_rejected() -> None:
     outcome = run([Request(0.0, 100, 10) for _ in range(100)], max_queued=5)
-    assert outcome.rejected == 100 - TIMES.places - 5
+    assert outcome.rejected == 100 - T4.max_num_seqs - 5
 
 
 @pytest.mark.req("R3.1")

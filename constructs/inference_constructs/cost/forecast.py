@@ -25,7 +25,7 @@ from inference_constructs.api import CONDITIONAL_RULES
 from inference_constructs.cost import formulas as cost_formulas
 from inference_constructs.cost.formulas import STATUSES, Inventory, cents
 from inference_constructs.cost.prices import prices_of
-from inference_constructs.host import DATA_GIB, ROOT_GIB, VOLUME_MIB_PER_SECOND, engine_profile, gpu_metrics
+from inference_constructs.host import DATA_GIB, ROOT_GIB, VOLUME_MIB_PER_SECOND, Engine, engine_profile, gpu_metrics
 from runtime import metrics
 
 AT_MINIMUM = "${local.monthly_cost_usd}"
@@ -52,21 +52,22 @@ class CostForecast(Construct):
     What the stack contains is counted when it is synthesized, whatever was created first.
     """
 
-    def __init__(self, scope: Construct, id: str, *, region: str, instance_type: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, region: str, engine: Engine) -> None:
         """Add the outputs.
 
         Args:
             scope: Where in the stack that is priced.
             id: Construct id.
             region: Region whose prices apply.
-            instance_type: EC2 type of the hosts.
+            engine: What the hosts are.
 
         Raises:
             ValueError: the region or the instance type has no known price.
         """
         super().__init__(scope, id)
-        self._instance_type, self._prices = instance_type, prices_of(region)
-        self._prices.instance_hour(instance_type)  # in words, and now: a synthesis that fails within cdktf has none
+        self._engine, self._prices = engine, prices_of(region)
+        # in words, and now: a synthesis that fails within cdktf has none
+        self._prices.instance_hour(engine.instance_type)
         for name, bound in (("monthly_cost_usd", "min"), ("monthly_cost_at_maximum_usd", "max")):
             total = self._counted(lambda bound=bound: f"${{{cents(cost_formulas.total(self._costs(bound)))}}}")
             TerraformLocal(self, f"local {name}", total).override_logical_id(name)
@@ -97,7 +98,7 @@ class CostForecast(Construct):
     @functools.cached_property
     def _inventory(self) -> Inventory:
         """What the stack contains. To be asked for at synthesis, when nothing is added any more."""
-        return inventory(TerraformStack.of(self), self._instance_type)
+        return inventory(TerraformStack.of(self), self._engine)
 
     def _costs(self, bound: str) -> Mapping[str, str]:
         return cost_formulas.monthly_costs(self._inventory, self._prices, f"var.{bound}_instances")
@@ -111,12 +112,12 @@ def _expressions(costs: Mapping[str, str]) -> dict[str, str]:
     return {kind: f"${{{cents(formula)}}}" for kind, formula in costs.items()}
 
 
-def inventory(stack: TerraformStack, instance_type: str) -> Inventory:
+def inventory(stack: TerraformStack, engine: Engine) -> Inventory:
     """Count what a stack contains so far.
 
     Args:
         stack: The stack.
-        instance_type: EC2 type of its hosts.
+        engine: What its hosts are.
 
     Raises:
         ValueError: the instance type is not supported.
@@ -127,8 +128,9 @@ def inventory(stack: TerraformStack, instance_type: str) -> Inventory:
     site_firewalls = sum(web_acl.scope_input == "CLOUDFRONT" for web_acl in web_acls)
     gateway_metrics = sum(isinstance(value, metrics.Metric) for value in vars(metrics).values())
     volumes = ROOT_GIB + DATA_GIB
+    profile = engine_profile(engine)
     return Inventory(
-        instance_type=instance_type,
+        instance_type=engine.instance_type,
         host_gib=volumes,
         host_mibps=VOLUME_MIB_PER_SECOND,
         initialized_gib=DATA_GIB,
@@ -145,7 +147,8 @@ def inventory(stack: TerraformStack, instance_type: str) -> Inventory:
         firewall_rules=sum(_rules(web_acl) for web_acl in web_acls)
         + (len(web_acls) - site_firewalls) * CONDITIONAL_RULES,
         site_firewalls=site_firewalls,
-        tokens_per_second=engine_profile(instance_type).tokens_per_second,
+        places=profile.max_num_seqs,
+        step_time=profile.step_time,
     )
 
 

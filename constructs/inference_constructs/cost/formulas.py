@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from inference_constructs.api import AUTHORIZER_MIB, OPERATIONS
 from inference_constructs.cost.prices import HOURS_PER_MONTH, Prices
+from inference_constructs.host import StepTime
 
 BYTES_PER_TOKEN = 250
 """Bytes of a streamed answer for each token, measured with vLLM 0.32: each token is an event of JSON."""
@@ -71,7 +72,8 @@ class Inventory:
         keys: KMS keys.
         firewall_rules: Rules of the web ACLs.
         site_firewalls: Web ACLs of the demo page.
-        tokens_per_second: Tokens that a host generates a second with one stream, an upper bound.
+        places: Requests that run at once on a host.
+        step_time: How long its steps and prompts take.
     """
 
     instance_type: str
@@ -86,7 +88,8 @@ class Inventory:
     keys: int
     firewall_rules: int
     site_firewalls: int = 0
-    tokens_per_second: float
+    places: int
+    step_time: StepTime
 
 
 def gigabytes(bytes_per_request: str) -> str:
@@ -142,10 +145,19 @@ def total(costs: Mapping[str, str]) -> str:
     return " + ".join(f"({formula})" for formula in costs.values())
 
 
+def tokens_per_second(have: Inventory) -> str:
+    """Formula of the tokens that a host writes a second: `StepTime.tokens_per_second` of the variables."""
+    time, prompt, answer = have.step_time, "var.input_tokens_per_request", "var.output_tokens_per_request"
+    streams = f"min(var.concurrent_streams, {have.places})"
+    step = f"({time.weights_seconds} + {time.token_seconds} * {streams} * ({prompt} + {answer} / 2))"
+    reading = f"({time.prompt_token_seconds} * {prompt} + {time.attention_seconds} * {prompt} * {prompt} / 2)"
+    return f"({streams} / ({step} + {streams} * {reading} / {answer}))"
+
+
 def dollars_per_million_tokens(costs: Mapping[str, str], have: Inventory, hosts: str) -> str:
     """Formula of dollars for a million generated tokens while the hosts are busy for `utilization` of the time."""
     seconds = HOURS_PER_MONTH * 3600
-    rate = f"{hosts} * {have.tokens_per_second} * var.concurrent_streams * var.utilization"
+    rate = f"{hosts} * {tokens_per_second(have)} * var.utilization"
     return f"({total(costs)}) / ({rate} * {seconds} / 1000000)"
 
 

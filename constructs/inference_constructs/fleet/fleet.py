@@ -36,6 +36,7 @@ from inference_constructs.host import (
     ROOT_GIB,
     VERSION_TAG,
     VOLUME_MIB_PER_SECOND,
+    Engine,
     HostRole,
     agent_config,
     ami_parameter,
@@ -63,7 +64,7 @@ class HostSettings:
 
     Attributes:
         environment: Name of the environment, the dimension of the gateway's metrics.
-        instance_type: EC2 type, of the g4dn or g5 family with one GPU.
+        engine: What they run, on a type with one GPU.
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
         certificate: The owner's certificate; a private authority's is made unless given.
@@ -72,7 +73,7 @@ class HostSettings:
     """
 
     environment: str
-    instance_type: str
+    engine: Engine
     image_version: str
     deletion_protection: bool
     root_path: str
@@ -142,7 +143,7 @@ class GpuFleet(Construct):
         super().__init__(scope, id)
         self._home, self._vpc, self._hosts, self._variables = home, vpc, hosts, variables
         self._group_name = group_name(home.prefix)
-        expected_boot_seconds = boot_seconds(hosts.instance_type)
+        expected_boot_seconds = boot_seconds(hosts.engine)
         self.log_group = log_group(self, "Log", name=home.log_group_name("gateway"), home=home)
         self.certificate = hosts.certificate or self._private_certificate()
         self.host_name = self.certificate.host_name
@@ -216,7 +217,7 @@ class GpuFleet(Construct):
 
     def _boot_script(self, expected_boot_seconds: float) -> str:
         settings = replace(
-            host_gateway(self._hosts.instance_type),
+            host_gateway(self._hosts.engine),
             environment=self._hosts.environment,
             root_path=self._hosts.root_path,
             cors_origins=tuple(self._hosts.allowed_origins),
@@ -249,7 +250,7 @@ class GpuFleet(Construct):
             description=f"GPU hosts of {self._home.prefix}",
             update_default_version=True,
             image_id=self._image().id,
-            instance_type=self._hosts.instance_type,
+            instance_type=self._hosts.engine.instance_type,
             iam_instance_profile={"arn": role.instance_profile.arn},
             vpc_security_group_ids=[self.security_group.id],
             user_data=f"${{base64encode({TerraformLocal(self, 'BootScript', script).fqn})}}",
@@ -277,7 +278,7 @@ class GpuFleet(Construct):
 
         Who may write the parameter, but not tag images, cannot decide what the hosts run.
         """
-        version, instance_type = self._hosts.image_version, self._hosts.instance_type
+        version, instance_type = self._hosts.image_version, self._hosts.engine.instance_type
         parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
         tags = {VERSION_TAG: version, FAMILY_TAG: family_of(instance_type)}
         return DataAwsAmi(

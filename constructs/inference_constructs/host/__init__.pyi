@@ -6,7 +6,8 @@ from .boot_budget import (
     boot_seconds,
 )
 from .boot_script import boot_script
-from .engine_profiles import engine_profile
+from .engine import Engine, Quantization
+from .engine_profiles import EngineProfile, engine_profile
 from .gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -24,13 +25,15 @@ from .image_contract import (
     VOLUMES,
     Volume,
     ami_parameter,
-    build_type,
+    build_engine,
     family_of,
+    image_name,
 )
 from .instance_types import INSTANCE_TYPES, instance_type_of
 from .models import PHI_3_MINI_4K, Model
 from .role import HostRole, session_manager
 from .session_transcript import SessionTranscript
+from .step_time import StepTime
 
 __all__ = [
     "API_KEY_ID_HEADER",
@@ -48,19 +51,24 @@ __all__ = [
     "VERSION_TAG",
     "VOLUMES",
     "VOLUME_MIB_PER_SECOND",
+    "Engine",
+    "EngineProfile",
     "HostRole",
     "Model",
+    "Quantization",
     "SessionTranscript",
+    "StepTime",
     "Volume",
     "agent_config",
     "ami_parameter",
     "boot_script",
     "boot_seconds",
-    "build_type",
+    "build_engine",
     "engine_profile",
     "family_of",
     "gpu_metrics",
     "host_gateway",
+    "image_name",
     "instance_type_of",
     "session_manager",
 ]

@@ -5,8 +5,8 @@ Every figure is documented or marked as an estimate. What a boot really took is 
 
 from dataclasses import dataclass
 
-from inference_constructs.host.instance_types import INSTANCE_TYPES, instance_type_of
-from inference_constructs.host.models import PHI_3_MINI_4K
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.instance_types import INSTANCE_TYPES
 
 BOOT_DEADLINE_SECONDS = 300
 """R1.2: the model is ready within 5 minutes of the start."""
@@ -18,8 +18,8 @@ The first two are measured: what `uv pip install --target` makes of requirements
 last one is an estimate. vLLM's own container image has 28.6.
 """
 
-WEIGHTS_GB = PHI_3_MINI_4K.weight_bytes / 1e9
-"""Size of the weights, in 10^9 bytes."""
+QUANTIZATION_SECONDS = 10
+"""What it takes to quantize the weights on the GPU, a layer at a time (estimate)."""
 
 CACHE_GB = 0.5
 """Compile cache (estimate)."""
@@ -49,24 +49,24 @@ class Stage:
     source: str
 
 
-def boot_budget(instance_type: str) -> tuple[Stage, ...]:
+def boot_budget(engine: Engine) -> tuple[Stage, ...]:
     """Return the stages of a boot, as if nothing overlapped but the launch and the volume's initialization.
 
-    Args:
-        instance_type: EC2 type of the host.
-
     Raises:
-        ValueError: the type is not of the g4dn or g5 family, or has several GPUs.
+        ValueError: the host's type is not of the g4dn or g5 family, or has several GPUs.
     """
-    instance = instance_type_of(instance_type)
+    instance = engine.instance
     if instance.gpu_count > 1:
         single = ", ".join(name for name, each in INSTANCE_TYPES.items() if each.gpu_count == 1)
         raise ValueError(
-            f"{instance_type} has {instance.gpu_count} GPUs, and the machine image has kernels that are compiled for "
-            f"one; use one of {single}"
+            f"{engine.instance_type} has {instance.gpu_count} GPUs, and the machine image has kernels that are "
+            f"compiled for one; use one of {single}"
         )
-    data_gb = CONTAINER_GB + WEIGHTS_GB + CACHE_GB
+    # read as they are, in 16 bits, whatever is made of them
+    weights_gb = engine.model.weight_bytes / 1e9
+    data_gb = CONTAINER_GB + weights_gb + CACHE_GB
     mib_per_second = min(VOLUME_MIB_PER_SECOND, instance.ebs_burst_mbps * 1e6 / 8 / 2**20)
+    quantizing = [Stage(name="weights into 8 bits", seconds=QUANTIZATION_SECONDS, source="estimate")]
     return (
         Stage(
             name="launch; meanwhile EBS fills the data volume",
@@ -81,31 +81,32 @@ def boot_budget(instance_type: str) -> tuple[Stage, ...]:
         ),
         Stage(
             name="weights into GPU memory",
-            seconds=WEIGHTS_GB * 1e9 / 2**20 / mib_per_second,
-            source=f"{WEIGHTS_GB:.1f} GB at {mib_per_second:.0f} MiB/s (EC2 instance types guide)",
+            seconds=weights_gb * 1e9 / 2**20 / mib_per_second,
+            source=f"{weights_gb:.1f} GB at {mib_per_second:.0f} MiB/s (EC2 instance types guide)",
         ),
+        *(quantizing if engine.quantization else []),
         Stage(name="compile from warm cache, CUDA graphs", seconds=35, source="estimate"),
         Stage(name="first token", seconds=5, source="estimate"),
     )
 
 
-def boot_seconds(instance_type: str) -> float:
+def boot_seconds(engine: Engine) -> float:
     """Return the estimated seconds from launch to ready.
 
     Raises:
-        ValueError: the type is not supported, or would not be ready in time (R1.2).
+        ValueError: the host's type is not supported, or it would not be ready in time (R1.2).
     """
-    seconds = sum(stage.seconds for stage in boot_budget(instance_type))
+    seconds = sum(stage.seconds for stage in boot_budget(engine))
     if seconds > BOOT_DEADLINE_SECONDS:
         raise ValueError(
-            f"instance_type {instance_type!r} would take {seconds:.0f} s until it is ready, "
+            f"instance_type {engine.instance_type!r} would take {seconds:.0f} s until it is ready, "
             f"{BOOT_DEADLINE_SECONDS} s are allowed"
         )
     return seconds
 
 
-def table(instance_type: str) -> str:
+def table(engine: Engine) -> str:
     """Return the budget as a Markdown table."""
-    rows = [f"| {stage.name} | {stage.seconds:.0f} s | {stage.source} |" for stage in boot_budget(instance_type)]
-    total = f"| **total** | **{boot_seconds(instance_type):.0f} s** | deadline {BOOT_DEADLINE_SECONDS} s |"
-    return "\n".join([f"| {instance_type} | time | source |", "|---|---|---|", *rows, total]) + "\n"
+    rows = [f"| {stage.name} | {stage.seconds:.0f} s | {stage.source} |" for stage in boot_budget(engine)]
+    total = f"| **total** | **{boot_seconds(engine):.0f} s** | deadline {BOOT_DEADLINE_SECONDS} s |"
+    return "\n".join([f"| {engine.instance_type} | time | source |", "|---|---|---|", *rows, total]) + "\n"

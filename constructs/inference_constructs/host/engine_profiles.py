@@ -3,8 +3,9 @@
 import shlex
 from dataclasses import dataclass
 
-from inference_constructs.host.instance_types import instance_type_of
-from inference_constructs.host.models import PHI_3_MINI_4K, Model
+from inference_constructs.host.engine import Engine
+from inference_constructs.host.step_time import StepTime, step_time
+from runtime.validation import MAX_SEQUENCES
 
 GIB = 2**30
 
@@ -14,6 +15,14 @@ OVERHEAD_GIB = 1.2
 PLANNED_SEQUENCE_TOKENS = 1024
 """Prompt and answer of a usual request: how many of them fit is how many run at once. Longer ones still work, since
 vLLM preempts when its cache is full."""
+
+USUAL_PROMPT_TOKENS = USUAL_ANSWER_TOKENS = 200
+"""What the forecast assumes of a request, too (`input_tokens_per_request`, `output_tokens_per_request`)."""
+
+QUANTIZATION_ARGUMENT = {"fp8": "fp8_per_tensor"}
+"""vLLM's names. `fp8` itself is for weights that are in 8 bits already; a scale for each channel is refused without
+arithmetic in 8 bits. https://docs.vllm.ai/en/stable/features/quantization/online/
+"""
 
 DEADLINE_MARGIN = 0.75
 """Share of the deadline in which the longest answer must be written; waiting and reading the prompt take the rest."""
@@ -30,8 +39,9 @@ class EngineProfile:
         max_num_seqs: Requests that run at once.
         tensor_parallel_size: GPUs that share the model.
         attention_backend: vLLM's backend, or its own choice.
+        quantization: vLLM's name of how weights are made smaller when they are loaded, or none.
         kv_cache_tokens: Tokens that the cache holds, an estimate.
-        tokens_per_second: Ceiling of one stream, by memory bandwidth.
+        step_time: How long steps and prompts take, an estimate.
     """
 
     dtype: str
@@ -40,12 +50,19 @@ class EngineProfile:
     max_num_seqs: int
     tensor_parallel_size: int
     attention_backend: str | None
+    quantization: str | None
     kv_cache_tokens: int
-    tokens_per_second: float
+    step_time: StepTime
 
     def max_output_tokens(self, request_timeout_seconds: float) -> int:
-        """Return the longest answer that fits into the deadline, at most the context."""
-        return min(self.max_model_len, int(self.tokens_per_second * request_timeout_seconds * DEADLINE_MARGIN))
+        """Return the longest answer that is written within the deadline while all places are taken.
+
+        So many of them are in memory at once, each beside a usual prompt.
+        """
+        room = self.kv_cache_tokens // self.max_num_seqs
+        step = self.step_time.step_seconds(self.max_num_seqs * min(PLANNED_SEQUENCE_TOKENS, room))
+        writable = int(request_timeout_seconds * DEADLINE_MARGIN / step)
+        return min(self.max_model_len, writable, room - USUAL_PROMPT_TOKENS)
 
     @property
     def engine_args(self) -> str:
@@ -62,28 +79,31 @@ class EngineProfile:
         ]
         if self.attention_backend is not None:
             arguments += ["--attention-backend", self.attention_backend]
+        if self.quantization is not None:
+            arguments += ["--quantization", self.quantization]
         return shlex.join(arguments)
 
 
 def engine_profile(
-    instance_type: str,
-    model: Model = PHI_3_MINI_4K,
+    engine: Engine,
     *,
     dtype: str | None = None,
     max_model_len: int | None = None,
     gpu_memory_utilization: float = 0.9,
 ) -> EngineProfile:
-    """Return how vLLM runs `model` on `instance_type`: in the GPU's own data type, with the model's whole context.
+    """Return how vLLM runs an engine: in the GPU's own data type, with the model's whole context.
 
     Raises:
         ValueError: the combination is impossible; the text says why and what to use.
     """
-    instance = instance_type_of(instance_type)
+    model, instance = engine.model, engine.instance
     gpu, count = instance.gpu, instance.gpu_count
-    where = f"{instance_type} ({gpu.name})"
+    where = f"{engine.instance_type} ({gpu.name})"
     dtype = dtype or gpu.dtypes[0]
     if dtype not in gpu.dtypes:
         raise ValueError(f"{where} has no {dtype}; use {' or '.join(gpu.dtypes)}, got {dtype}")
+    if engine.quantization is not None and engine.quantization not in gpu.quantizations:
+        raise ValueError(f"{where} runs no quantization {engine.quantization}; use {' or '.join(gpu.quantizations)}")
     context = max_model_len or model.context_tokens
     if context > model.context_tokens:
         raise ValueError(f"{model.name} has a context of {model.context_tokens} tokens, got max_model_len {context}")
@@ -92,19 +112,37 @@ def engine_profile(
     if model.kv_heads % count:
         raise ValueError(f"{model.name} has {model.kv_heads} heads, which {count} GPUs of {where} cannot share")
     usable = (gpu.memory_gib * gpu_memory_utilization - OVERHEAD_GIB) * GIB * count
-    tokens = int((usable - model.weight_bytes) / model.kv_bytes_per_token)
+    tokens = int((usable - engine.weight_bytes) / model.kv_bytes_per_token)
     if tokens < context:
         raise ValueError(
             f"{where} has room for {max(tokens, 0)} tokens beside the weights of {model.name} "
-            f"({model.weight_bytes / GIB:.1f} GiB), fewer than max_model_len {context}"
+            f"({engine.weight_bytes / GIB:.1f} GiB), fewer than max_model_len {context}"
         )
     return EngineProfile(
         dtype=dtype,
         max_model_len=context,
         gpu_memory_utilization=gpu_memory_utilization,
-        max_num_seqs=max(1, tokens // PLANNED_SEQUENCE_TOKENS),
+        max_num_seqs=_places(engine, tokens),
         tensor_parallel_size=count,
         attention_backend=gpu.attention_backend,
+        quantization=engine.quantization and QUANTIZATION_ARGUMENT[engine.quantization],
         kv_cache_tokens=tokens,
-        tokens_per_second=gpu.bandwidth_gb_per_second * 1e9 * count / model.weight_bytes,
+        step_time=step_time(engine),
     )
+
+
+def _places(engine: Engine, tokens: int) -> int:
+    """Return how many requests run at once.
+
+    Raises:
+        ValueError: as many usual requests do not fit into memory, or a client's widest request has no room.
+    """
+    if engine.max_num_seqs is None:
+        return max(1, tokens // PLANNED_SEQUENCE_TOKENS)
+    most = tokens // (USUAL_PROMPT_TOKENS + USUAL_ANSWER_TOKENS)
+    if not MAX_SEQUENCES <= engine.max_num_seqs <= most:
+        raise ValueError(
+            f"max_num_seqs must be {MAX_SEQUENCES}, the sequences of the widest request, to {most}, what "
+            f"{engine.instance_type} has memory for, got {engine.max_num_seqs}"
+        )
+    return engine.max_num_seqs

@@ -1,6 +1,7 @@
 """The gateway's settings on a GPU host: what depends on the machine, in every environment and in the image's trial."""
 
 from inference_constructs.host.boot_script import MODEL_FOLDER
+from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
 from runtime.settings import Settings
 from runtime.validation import MAX_SEQUENCES
@@ -15,18 +16,15 @@ API_KEY_ID_HEADER = "x-api-key-id"
 """What API Gateway passes the id of the request's API key in."""
 
 
-def host_gateway(instance_type: str) -> Settings:
-    """Return the settings for a type of host: as many sequences at once as its memory holds, no answer too long.
+def host_gateway(engine: Engine) -> Settings:
+    """Return the settings for an engine: as many sequences at once as it runs, no answer too long.
 
-    The longest answer is one that the GPU can write within the default deadline.
-
-    Args:
-        instance_type: EC2 type of the host.
+    The longest answer is one that it writes within the default deadline while all places are taken.
 
     Raises:
-        ValueError: the type cannot run the model.
+        ValueError: the host cannot run it.
     """
-    profile = engine_profile(instance_type)
+    profile = engine_profile(engine)
     writable = profile.max_output_tokens(Settings.request_timeout_seconds)
     return Settings(
         host="0.0.0.0",  # noqa: S104  inside the container; the security group decides who gets there

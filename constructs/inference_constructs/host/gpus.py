@@ -14,6 +14,7 @@ class Gpu:
         tensor_teraflops: 16-bit operations of the tensor cores, in 10^12 a second.
         attention_teraflops: Those that the attention backend computes with, in 10^12 a second.
         dtypes: The 16-bit types that it computes with, the preferred one first.
+        quantizations: Ways to make weights smaller that vLLM has kernels for on this GPU.
         attention_backend: vLLM's backend, where its own choice does not run on this GPU.
     """
 
@@ -23,6 +24,7 @@ class Gpu:
     tensor_teraflops: float
     attention_teraflops: float
     dtypes: tuple[str, ...]
+    quantizations: tuple[str, ...]
     attention_backend: str | None = None
 
 
@@ -35,6 +37,9 @@ T4 = Gpu(
     # https://github.com/triton-lang/triton/pull/5066
     attention_teraflops=8.1,
     dtypes=("float16",),
+    # Marlin, which unpacks 8 bits as it multiplies in 16: from compute capability 7.5 on
+    # https://docs.vllm.ai/en/stable/features/quantization/llm_compressor/fp8/
+    quantizations=("fp8",),
     attention_backend="TRITON_ATTN",
 )
 A10G = Gpu(
@@ -44,4 +49,5 @@ A10G = Gpu(
     tensor_teraflops=70,
     attention_teraflops=70,
     dtypes=("bfloat16", "float16"),
+    quantizations=("fp8",),
 )

@@ -1,8 +1,9 @@
 """Names and sizes that the machine image and the hosts that are launched from it agree on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference_constructs.host.boot_budget import VOLUME_MIB_PER_SECOND
+from inference_constructs.host.engine import Engine
 
 ROOT_DEVICE = "/dev/xvda"
 ROOT_GIB = 100
@@ -37,16 +38,26 @@ def family_of(instance_type: str) -> str:
     return instance_type.partition(".")[0]
 
 
-def build_type(instance_type: str) -> str:
-    """Return the type of the hosts that images for `instance_type` are built on: the smallest of its family."""
-    return f"{family_of(instance_type)}.xlarge"
+def build_engine(engine: Engine) -> Engine:
+    """Return the same engine on the type of host that its image is built on: the smallest of the family."""
+    return replace(engine, instance_type=f"{family_of(engine.instance_type)}.xlarge")
+
+
+def image_name(engine: Engine) -> str:
+    """Return the name of an engine's image: the family, and what its environment decided of the engine.
+
+    There is an image for each, since compiled kernels fit one kind of GPU, and vLLM's compile cache the arguments that
+    it was started with.
+    """
+    places = f"{engine.max_num_seqs}places" if engine.max_num_seqs else None
+    return "-".join(filter(None, [family_of(engine.instance_type), engine.quantization, places]))
 
 
 def ami_parameter(version: str, instance_type: str) -> str:
     """Return the name of the SSM parameter with the AMI id of an image version for a GPU host.
 
-    There is one image for each instance family, since compiled kernels fit one kind of GPU. Image Builder's own role
-    may write parameters below `/imagebuilder/`.
+    The version follows from what is built, the engine's arguments included. Image Builder's own role may write
+    parameters below `/imagebuilder/`.
     https://docs.aws.amazon.com/imagebuilder/latest/userguide/cr-upd-ami-distribution-settings.html
     """
     return f"/imagebuilder/inference/{version}/{family_of(instance_type)}/ami-id"

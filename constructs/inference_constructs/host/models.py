@@ -11,6 +11,8 @@ class Model:
         name: Name that clients send.
         parameters: Number of weights.
         layers: Number of layers.
+        embedding_parameters: Those of them in token embeddings and output layer, which quantization leaves alone.
+        heads: Query heads of a layer.
         kv_heads: Key and value heads of a layer.
         head_size: Size of a head.
         context_tokens: Longest context that it was trained for.
@@ -19,7 +21,9 @@ class Model:
 
     name: str
     parameters: int
+    embedding_parameters: int
     layers: int
+    heads: int
     kv_heads: int
     head_size: int
     context_tokens: int
@@ -39,7 +43,9 @@ class Model:
 PHI_3_MINI_4K = Model(
     name="phi-3-mini-4k-instruct",
     parameters=3_821_079_552,
+    embedding_parameters=2 * 32_064 * 3_072,
     layers=32,
+    heads=32,
     kv_heads=32,
     head_size=96,
     context_tokens=4096,

@@ -23,7 +23,16 @@ from cdktf_cdktf_provider_aws.imagebuilder_infrastructure_configuration import (
 from constructs import Construct
 
 from inference_constructs.foundation import Home, PrivateBucket
-from inference_constructs.host import FAMILY_TAG, VERSION_TAG, VOLUMES, Volume, ami_parameter, family_of
+from inference_constructs.host import (
+    FAMILY_TAG,
+    VERSION_TAG,
+    VOLUMES,
+    Engine,
+    Volume,
+    ami_parameter,
+    family_of,
+    image_name,
+)
 from inference_constructs.image.build_network import BuildNetwork
 from inference_constructs.image.build_role import BuildRole
 
@@ -68,7 +77,7 @@ class ImageBuild(Construct):
         *,
         home: Home,
         version: str,
-        instance_type: str,
+        engine: Engine,
         document: str,
         site: BuildSite,
     ) -> None:
@@ -77,21 +86,21 @@ class ImageBuild(Construct):
         Args:
             home: Where it is.
             version: Version of the image, three numbers.
-            instance_type: EC2 type of the build host; its GPU is what kernels are compiled for.
+            engine: What is built, on the type of the build host.
             document: The component's document.
             site: Where to build.
         """
         super().__init__(scope, id)
-        self._family = family_of(instance_type)
-        self._name = home.name(self._family)
+        self._family = family_of(engine.instance_type)
+        self._name = home.name(image_name(engine))
         self._version, self._site = version, site
-        self.parameter = ami_parameter(version, instance_type)
+        self.parameter = ami_parameter(version, engine.instance_type)
         recipe = self._recipe(document)
         infrastructure = ImagebuilderInfrastructureConfiguration(
             self,
             "Infrastructure",
             name=self._name,
-            instance_types=[instance_type],
+            instance_types=[engine.instance_type],
             instance_profile_name=site.role.instance_profile.name,
             subnet_id=site.network.subnet.id,
             security_group_ids=[site.network.security_group.id],
