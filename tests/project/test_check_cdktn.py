@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from inference_constructs.host.engine import Engine
 from inference_constructs.image.bundle import RUNTIME, image_bundle
 from ops.maintain.check_cdktn import copied, differences, rewrite, rewritten
 from stacks.image_version import built_version
+from support.models import phi_3_on
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_the_version_of_the_image_reads_no_source_that_is_rewritten(monkeypatch:
         return read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", recorded)
-    built_version(Engine("g5.xlarge"))
+    built_version(phi_3_on("g5.xlarge"))
     assert read
     assert all(path.is_relative_to(RUNTIME) for path in read)

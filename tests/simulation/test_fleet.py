@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import EngineProfile, engine_profile
 from inference_constructs.host.step_time import StepTime
 from ops.simulation.fleet import Outcome, Signal, simulate
 from ops.simulation.trace import Request
+from support.models import phi_3_on
 from support.scaling import RULES
 
-T4 = engine_profile(Engine("g4dn.xlarge"))
+T4 = engine_profile(phi_3_on("g4dn.xlarge"))
 TIMES = T4.step_time
 BOOT_SECONDS = 200
 
@@ -46,7 +46,7 @@ def test_one_request_alone_takes_its_prompt_and_one_step_a_token() -> None:
 
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_a_stream_is_no_faster_than_the_memory_allows(instance_type: str) -> None:
-    engine = Engine(instance_type)
+    engine = phi_3_on(instance_type)
     (latency,) = run([Request(0.0, 1, 100)], profile=engine_profile(engine)).latencies
     assert 100 / latency < engine.instance.gpu.bandwidth_gb_per_second * 1e9 / engine.weight_bytes
 
