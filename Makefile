@@ -28,7 +28,7 @@ setup: $(DEV) $(ENGINE) $(CHECKOV) $(NODE_MODULES) ## Install all that the proje
 
 .PHONY: demo
 demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with a real small model on localhost
-	@export API_PORT PAGE_PORT ENGINE_PORT BEGAN=$(BEGAN); exec .venv/bin/python -m ops.demo
+	@export API_PORT PAGE_PORT ENGINE_PORT MODEL BEGAN=$(BEGAN); exec .venv/bin/python -m ops.demo
 
 .PHONY: test
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
@@ -85,6 +85,10 @@ token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
 .PHONY: prices
 prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
 	@.venv/bin/python -m ops.prices $(ARGS)
+
+.PHONY: model
+model: $(APP) ## Models: make model ARGS="add REPOSITORY@COMMIT", "list", "fit NAME"
+	@.venv/bin/python -m ops.model $(ARGS)
 
 .PHONY: dashboard
 dashboard: $(APP) ## Draw the CloudWatch dashboard with sample data

@@ -9,6 +9,7 @@ engine's steps, with all places taken by requests of the size that the forecast 
 # matplotlib's keyword arguments have no types
 # pyright: reportUnknownMemberType=false
 import argparse
+from dataclasses import replace
 from itertools import count
 from math import ceil
 from pathlib import Path
@@ -16,14 +17,14 @@ from pathlib import Path
 from inference_constructs.cost import prices_of
 from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS, Engine, engine_profile
 from ops.shared.charts import COLOURS, chart
-from stacks.environments import REGION
+from stacks.environments import DEV, REGION
 
-T4, A10G = Engine("g4dn.xlarge"), Engine("g5.xlarge")
+T4, A10G = (Engine(name, model=DEV.engine.model) for name in ("g4dn.xlarge", "g5.xlarge"))
 ENGINES = {
     "g4dn.xlarge": T4,
     "g5.xlarge": A10G,
-    "g4dn.xlarge, fp8": Engine("g4dn.xlarge", quantization="fp8"),
-    "g5.xlarge, fp8": Engine("g5.xlarge", quantization="fp8"),
+    "g4dn.xlarge, fp8": replace(T4, quantization="fp8"),
+    "g5.xlarge, fp8": replace(A10G, quantization="fp8"),
 }
 """By name; the smallest host of each family, whose larger ones have the same GPU."""
 

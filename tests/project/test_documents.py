@@ -4,10 +4,11 @@ import json
 import re
 
 from inference_constructs.api.responses import GATEWAY_RESPONSES
-from inference_constructs.host import Engine, engine_profile, host_gateway
+from inference_constructs.host import engine_profile, host_gateway
 from inference_constructs.host.step_time import step_time
 from runtime.validation import MAX_SEQUENCES
 from stacks.environments import ENVIRONMENTS
+from support.models import phi_3_on
 from support.paths import ROOT
 
 API = (ROOT / "docs" / "api.md").read_text()
@@ -34,7 +35,7 @@ def test_requests_a_second_of_a_host_are_those_of_the_model() -> None:
     rows = re.findall(r"^\| (\S+) \((\d+) places\) \| ([\d.]+) \| ([\d.]+) \|", deploy, re.MULTILINE)
     assert [row[0] for row in rows] == ["g4dn.xlarge", "g5.xlarge"]
     for instance_type, places, *documented in rows:
-        engine = Engine(instance_type)
+        engine = phi_3_on(instance_type)
         streams = engine_profile(engine).max_num_seqs
         time = step_time(engine)
         rates = [time.tokens_per_second(streams, input_tokens=200, output_tokens=out) / out for out in (200, 400)]

@@ -21,9 +21,10 @@ from runtime.settings import Settings
 from stacks import measurements
 from stacks.environments import STAGING, Environment
 from stacks.hosts import built_version
+from support.models import phi_3_on
 from support.stack_json import parse
 
-ESTIMATED = Engine("g5.xlarge")
+ESTIMATED = phi_3_on("g5.xlarge")
 MEASURED = Measured(
     date="2026-11-25T12:00:00+00:00",
     instance_type="g5.xlarge",

@@ -30,13 +30,10 @@ from inference_constructs.foundation import EncryptedHome, OfficeHours, log_grou
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
     DATA_DEVICE,
-    DATA_GIB,
-    FAMILY_TAG,
     GATEWAY_PORT,
     INITIALIZATION_MIB_PER_SECOND,
     ROOT_DEVICE,
     ROOT_GIB,
-    VERSION_TAG,
     VOLUME_MIB_PER_SECOND,
     Engine,
     HostRole,
@@ -44,9 +41,10 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
-    family_of,
+    data_gib,
     gpu_metrics,
     host_gateway,
+    image_tags,
 )
 from inference_constructs.network import VpcConstruct, allow, security_group
 from runtime.settings import render_env_file
@@ -276,7 +274,12 @@ class GpuFleet(Construct):
             block_device_mappings=[
                 # a boot reads little of the root volume: only the data volume's blocks are fetched ahead
                 self._volume(ROOT_DEVICE, ROOT_GIB),
-                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND, INITIALIZATION_MIB_PER_SECOND),
+                self._volume(
+                    DATA_DEVICE,
+                    data_gib(self._hosts.engine.model),
+                    VOLUME_MIB_PER_SECOND,
+                    INITIALIZATION_MIB_PER_SECOND,
+                ),
             ],
             tag_specifications=[
                 LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
@@ -289,9 +292,9 @@ class GpuFleet(Construct):
 
         Who may write the parameter, but not tag images, cannot decide what the hosts run.
         """
-        version, instance_type = self._hosts.image_version, self._hosts.engine.instance_type
-        parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
-        tags = {VERSION_TAG: version, FAMILY_TAG: family_of(instance_type)}
+        version, engine = self._hosts.image_version, self._hosts.engine
+        parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, engine))
+        tags = image_tags(version, engine)
         return DataAwsAmi(
             self,
             "OwnImage",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from inference_constructs.host.instance_types import InstanceType, instance_type_of
 from inference_constructs.host.measured import Measured
-from inference_constructs.host.models import PHI_3_MINI_4K, Model
+from inference_constructs.host.models import Model
 
 Quantization = Literal["fp8"]
 """How weights are made smaller when they are loaded: to 8 bits, computed with in 16."""
@@ -25,7 +25,7 @@ class Engine:
 
     instance_type: str
     _: KW_ONLY
-    model: Model = PHI_3_MINI_4K
+    model: Model
     quantization: Quantization | None = None
     max_num_seqs: int | None = None
     measured: Measured | None = None
