@@ -82,6 +82,10 @@ forecast: synth ## What each environment costs a month
 token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
 	@.venv/bin/python -m ops.token_cost $(ARGS)
 
+.PHONY: hosting
+hosting: synth ## What a million tokens costs here and elsewhere, and from how many requests on hosts pay
+	@.venv/bin/python -m ops.hosting $(ARGS)
+
 .PHONY: prices
 prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
 	@.venv/bin/python -m ops.prices $(ARGS)

@@ -80,14 +80,14 @@ def savings_of(stack: Mapping[str, Any]) -> dict[str, Forecast]:
     """
     assumed = {name: variable["default"] for name, variable in stack["variable"].items()}
     around_the_clock = assumed["hours_per_month"] == HOURS_PER_MONTH
-    hours = {
+    hours: dict[str, float] = {
         "hours_per_month": EXAMPLE_HOURS.hours_per_month if around_the_clock else assumed["hours_per_month"],
         "launches_per_month": LAUNCHES + EXAMPLE_HOURS.openings_per_month
         if around_the_clock
         else assumed["launches_per_month"],
     }
-    spot = {"spot_share": 1}
-    plain = {"spot_share": 0, "hours_per_month": HOURS_PER_MONTH, "launches_per_month": LAUNCHES}
+    spot: dict[str, float] = {"spot_share": 1}
+    plain: dict[str, float] = {"spot_share": 0, "hours_per_month": HOURS_PER_MONTH, "launches_per_month": LAUNCHES}
     ways: dict[str, dict[str, float]] = {"on demand": {}, SPOT: spot}
     if not any(balancer["enable_deletion_protection"] for balancer in stack["resource"]["aws_lb"].values()):
         ways |= {OFFICE_HOURS: hours, BOTH: spot | hours}

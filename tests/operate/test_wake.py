@@ -2,6 +2,7 @@
 
 # boto3 has no types of its own
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 import subprocess
 import sys
 from dataclasses import replace

@@ -7,6 +7,9 @@ response ACCESS_DENIED puts into a 503. A missing key is `Unauthorized`, which i
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 """
 
+# boto3 has no types of its own
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 import os
 import time
 from collections.abc import Mapping
