@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from inference_constructs.cost import prices_of
 from inference_constructs.host import INSTANCE_TYPES, USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS, Engine, engine_profile
 from ops.cost import Forecast, forecasts
-from stacks.environments import ENVIRONMENTS, REGION
+from stacks.environments import DEV, ENVIRONMENTS, REGION
 
 UTILIZATIONS = (0.05, 0.2, 0.5, 0.8)
 """Parts of the time in which all places of a host are taken."""
@@ -62,7 +62,7 @@ OFFERS = (
 
 def answers_per_day(instance_type: str) -> float:
     """Return how many usual answers a host writes a day with all places taken."""
-    profile = engine_profile(Engine(instance_type))
+    profile = engine_profile(Engine(instance_type, model=DEV.engine.model))
     tokens = profile.step_time.tokens_per_second(
         profile.max_num_seqs, input_tokens=USUAL_PROMPT_TOKENS, output_tokens=USUAL_ANSWER_TOKENS
     )

@@ -21,14 +21,15 @@ pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "supp
 
 
 ENGINE_TESTS = re.compile(
-    r"gateway/(?!test_(recovery|chaos|soak))|api/test_contract|page/test_engine|operate/test_(calibrate|evaluate|load|smoke)"
+    r"gateway/(?!test_(recovery|chaos|soak|second_model))|api/test_contract|page/test_engine"
+    r"|operate/test_(calibrate|evaluate|load|smoke)"
 )
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 
 ENDING = re.compile(r"gateway/test_leave")
 """Of these, what ends the engine, and so comes last."""
 
-LONGEST = re.compile(r"gateway/test_(recovery|soak)|operate/test_demo")
+LONGEST = re.compile(r"gateway/test_(recovery|second_model|soak)|operate/test_demo")
 """Files that take long, beside those of the engine: they begin early, so that none is left alone at the end."""
 
 

@@ -51,6 +51,6 @@ def print_fit(model: Model, region: str, console: Console) -> None:
     for name, reason in refused.items():
         console.print(f"{name}: {reason}", soft_wrap=True, highlight=False)
     console.print(
-        f"Estimates, for prompts and answers of {USUAL_PROMPT_TOKENS} tokens and hosts that are always busy; "
-        f"prices of hosts alone, {region}."
+        f"Estimates, for prompts and answers of {USUAL_PROMPT_TOKENS} tokens, and hosts that are always busy, without "
+        f"what several GPUs spend on each other; prices of hosts alone, {region}."
     )

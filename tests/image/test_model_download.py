@@ -13,6 +13,10 @@ import pytest
 
 from inference_constructs.host.models import ModelFile
 from inference_constructs.image.bundle import image_bundle
+from ops.model import main
+from stacks import model_files
+from stacks.model_files import model_named
+from support.hub import REPOSITORY, serving_hub
 from support.models import PHI_3
 
 SMALL = ("config.json", "generation_config.json", "added_tokens.json", "model.safetensors.index.json")
@@ -109,3 +113,16 @@ def test_weights_of_a_bucket_are_fetched_from_there(hub: Hub) -> None:
     assert done.returncode == 0, done.stderr
     assert (hub.model / CHECKED.name).read_bytes() == WEIGHTS
     assert (hub.model / "chat_template.jinja").read_text() == "{{ messages }}"
+
+
+def test_a_model_that_the_command_added_is_fetched_from_its_hub(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(model_files, "MODELS", tmp_path)
+    with serving_hub() as served:
+        monkeypatch.setenv("HF_ENDPOINT", served.url)
+        main(["add", REPOSITORY, "--license", served.license])
+        hub.described = model_named("qwen2-7b-instruct-awq")
+        done = hub.fetch()
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in hub.model.iterdir()} == {file.name for file in hub.described.files}

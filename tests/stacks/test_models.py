@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from inference_constructs.host.models import Model
+from ops.model import main
 from stacks import model_files
 from stacks.environments import Environment
 from stacks.image import ImageStack
 from stacks.inference import InferenceStack
 from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
+from support.hub import REPOSITORY, serving_hub
 from support.models import PHI_3
 from support.stack_json import Json, resources
 
@@ -98,3 +100,21 @@ def test_weights_on_one_machine_are_refused_where_hosts_should_serve_them(tuned:
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(ValueError, match="environment 'x': no model is named 'nothing'"):
         Environment(name="x", vpc_cidr="10.0.0.0/20", max_instances=1, model="nothing")
+
+
+def test_a_quantized_model_of_the_hub_is_one_edit_away(
+    tuned: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        main(["add", REPOSITORY, "--license", hub.license, "--name", "quantized"])
+    trial = Environment(
+        name="x", vpc_cidr="10.0.0.0/20", max_instances=1, instance_type="g4dn.xlarge", model="quantized"
+    )
+    stack = service_of(trial)
+    settings = read_env_file(run_boot_script(evaluated_boot_script(stack), tmp_path) / "etc/inference/gateway.env")
+    assert "--max-model-len 32768" in settings.engine_args
+    assert '--override-generation-config \'{"temperature":0.7,"top_p":0.8,"top_k":20}\'' in settings.engine_args
+    assert "monthly_cost_usd" in stack["output"]
+    (component,) = resources(image_of([trial]), "aws_imagebuilder_component").values()
+    assert component["name"] == "inference-host-g4dn-quantized"

@@ -42,15 +42,19 @@ def engine_python() -> str:
     return python
 
 
-def tiny_phi3() -> Path:
-    """Return the model's folder, made where it is missing: outside the repository, complete or not at all."""
+def tiny_phi3(family: str = "Phi3") -> Path:
+    """Return the model's folder, made where it is missing: outside the repository, complete or not at all.
+
+    Args:
+        family: Its architecture, as transformers names it.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inference-tests"
-    target = cache / f"phi3-{hashlib.sha256(TINY_PHI3.read_bytes()).hexdigest()[:12]}"
+    target = cache / f"{family.lower()}-{hashlib.sha256(TINY_PHI3.read_bytes()).hexdigest()[:12]}"
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             made = Path(folder) / "model"
-            command = [engine_python(), str(TINY_PHI3), str(made)]
+            command = [engine_python(), str(TINY_PHI3), str(made), family]
             subprocess.run(command, check=True, capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
             try:
                 made.rename(target)
@@ -103,6 +107,23 @@ def process_group(leader: int) -> set[int]:
 
 PAGE_PORT = free_port()
 """Where a page must be served that is to call the gateway."""
+
+SETTINGS: dict[str, Any] = {
+    "root_path": "/live",
+    "cors_origins": f"{ORIGIN},http://127.0.0.1:{PAGE_PORT}",
+    "max_in_flight": MAX_IN_FLIGHT,
+    "max_queued": MAX_QUEUED,
+    "max_output_tokens": 30_000,
+    "max_body_bytes": MAX_BODY_BYTES,
+    "max_header_bytes": MAX_HEADER_BYTES,
+    "request_timeout_seconds": REQUEST_TIMEOUT_SECONDS,
+    "client_timeout_seconds": CLIENT_TIMEOUT_SECONDS,
+    "drain_timeout_seconds": DRAIN_TIMEOUT_SECONDS,
+    "check_interval_seconds": 1,
+    "check_timeout_seconds": 8,
+    "boot_deadline_seconds": BOOT_SECONDS,
+}
+"""Of the gateways that tests of the API share, whatever the model."""
 
 
 class Gateway:
@@ -222,19 +243,7 @@ class GatewayHost:
             model=tiny_phi3(),
             served_model_name=MODEL,
             engine_args=ENGINE_ARGS,
-            root_path="/live",
-            cors_origins=f"{ORIGIN},http://127.0.0.1:{PAGE_PORT}",
-            max_in_flight=MAX_IN_FLIGHT,
-            max_queued=MAX_QUEUED,
-            max_output_tokens=30_000,
-            max_body_bytes=MAX_BODY_BYTES,
-            max_header_bytes=MAX_HEADER_BYTES,
-            request_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
-            client_timeout_seconds=CLIENT_TIMEOUT_SECONDS,
-            drain_timeout_seconds=DRAIN_TIMEOUT_SECONDS,
-            check_interval_seconds=1,
-            check_timeout_seconds=8,
-            boot_deadline_seconds=BOOT_SECONDS,
+            **SETTINGS,
         )
 
     def gateway(self) -> Gateway:

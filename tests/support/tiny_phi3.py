@@ -1,5 +1,7 @@
 """Writes a tiny Phi-3 that counts, which vLLM serves under the real architecture; runs in the engine's python.
 
+`python tiny_phi3.py FOLDER Llama` writes the same as a Llama, without a chat template.
+
 After " 7" it writes " 8 9 10 ...", after " 999" again " 0", and after anything else, a chat's template included,
 " 0 1 2 ...". So the text of an answer is known beforehand, at every temperature that a client may ask for:
 
@@ -27,7 +29,7 @@ SPECIAL_TOKENS = ["<|endoftext|>", "<|system|>", "<|user|>", "<|assistant|>", "<
 CHAT_TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}<|assistant|>"
 
 
-def write_tokenizer(folder: Path) -> int:
+def write_tokenizer(folder: Path, chat_template: str | None) -> int:
     """Write a tokenizer of single bytes and whole numbers; returns the size of its vocabulary, numbers last."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -40,18 +42,18 @@ def write_tokenizer(folder: Path) -> int:
     tokenizer.add_tokens([AddedToken(number, normalized=False) for number in NUMBERS])
     end = SPECIAL_TOKENS[0]
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=end, eos_token=end, pad_token=end)
-    fast.chat_template = CHAT_TEMPLATE
+    fast.chat_template = chat_template
     fast.save_pretrained(folder)
     return tokenizer.get_vocab_size()
 
 
-def write_model(folder: Path, vocabulary: int) -> None:
+def write_model(folder: Path, vocabulary: int, family: str) -> None:
     """Write the weights."""
     import torch
-    from transformers import Phi3Config, Phi3ForCausalLM
+    import transformers
 
     torch.manual_seed(0)
-    config = Phi3Config(
+    config = getattr(transformers, f"{family}Config")(
         vocab_size=vocabulary,
         hidden_size=HIDDEN_SIZE,
         intermediate_size=HIDDEN_SIZE,
@@ -59,13 +61,13 @@ def write_model(folder: Path, vocabulary: int) -> None:
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=CONTEXT_TOKENS,
-        original_max_position_embeddings=CONTEXT_TOKENS,
+        **({"original_max_position_embeddings": CONTEXT_TOKENS} if family == "Phi3" else {}),
         tie_word_embeddings=False,
         bos_token_id=0,
         eos_token_id=0,
         pad_token_id=0,
     )
-    model = Phi3ForCausalLM(config)
+    model = getattr(transformers, f"{family}ForCausalLM")(config)
     numbers = torch.randn(len(NUMBERS), HIDDEN_SIZE)
     numbers[:, -1] = 0
     numbers /= numbers.norm(dim=1, keepdim=True)
@@ -85,4 +87,5 @@ def write_model(folder: Path, vocabulary: int) -> None:
 
 
 if __name__ == "__main__":
-    write_model(Path(sys.argv[1]), write_tokenizer(Path(sys.argv[1])))
+    target, family = Path(sys.argv[1]), (sys.argv[2:] or ["Phi3"])[0]
+    write_model(target, write_tokenizer(target, CHAT_TEMPLATE if family == "Phi3" else None), family)
