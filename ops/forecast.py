@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.cost import draw, forecasts
+from ops.cost import BOTH, draw, forecasts, savings
 
 
 def print_table(console: Console) -> None:
@@ -40,6 +40,38 @@ def print_table(console: Console) -> None:
     console.print(f"prices: {next(iter(found.values())).prices}", soft_wrap=True, style="dim")
 
 
+def print_savings(console: Console) -> None:
+    """Print what each environment would cost with spot hosts above its fewest, and with hosts in office hours only."""
+    found = savings()
+    names = list(dict.fromkeys(way for ways in found.values() for way in ways))
+    table = Table(title="What would save, dollars a month", title_justify="left")
+    table.add_column("")
+    for name in names:
+        table.add_column(name, justify="right")
+    for environment, ways in found.items():
+        least = {name: sum(one.at_minimum.values()) for name, one in ways.items()}
+        most = {name: sum(one.at_maximum.values()) for name, one in ways.items()}
+        variables = next(iter(ways.values())).variables
+        more = variables["max_instances"] - variables["min_instances"]
+        further = {name: (most[name] - least[name]) / more if more else 0 for name in ways}
+        for label, costs in (
+            (f"{environment}, {variables['min_instances']} of {variables['max_instances']} hosts", least),
+            (f"{environment}, {variables['max_instances']} hosts", most),
+            (f"{environment}, each host above the fewest", further),
+        ):
+            table.add_row(label, *(f"{costs[name]:,.2f}" if name in costs else "-" for name in names))
+        table.add_section()
+    console.print(table)
+    for environment, ways in found.items():
+        if BOTH in ways:
+            variables = ways[BOTH].variables
+            console.print(
+                f"{environment}: office hours are {variables['hours_per_month']} hours a month, a spot host costs "
+                f"{variables['spot_discount']:.0%} less",
+                soft_wrap=True,
+            )
+
+
 def main() -> None:
     """Print the table and draw the chart."""
     parser = argparse.ArgumentParser(prog="make forecast", description=__doc__)
@@ -47,8 +79,10 @@ def main() -> None:
         "--chart", type=Path, default=Path("build/forecast.png"), help="PNG file (default: %(default)s)"
     )
     chart: Path = parser.parse_args().chart
-    print_table(Console())
-    draw(forecasts(), chart)
+    console = Console()
+    print_table(console)
+    print_savings(console)
+    draw(forecasts(), chart, savings())
     print(f"chart: {chart}")
 
 

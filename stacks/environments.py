@@ -40,6 +40,8 @@ class Environment:
             length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
+        spot_above_minimum: Whether hosts above `min_instances` are spot hosts: cheaper, and EC2 may take one back at a
+            notice of two minutes. The first `min_instances` are on demand in any case.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
         authorizer_concurrency: Default of the variable `authorizer_concurrency`: how many API keys are looked for at
             once, taken out of the account's concurrency; -1 for no share of its own, which a new account cannot give.
@@ -68,6 +70,7 @@ class Environment:
     max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
+    spot_above_minimum: bool = False
     require_api_key: bool | None = None
     authorizer_concurrency: int = -1
     requests_per_month: int = 10_000

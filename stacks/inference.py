@@ -48,6 +48,7 @@ class InferenceStack(TerraformStack):
             api=api.metrics,
             access_log_group=api.access_log_group,
             monthly_forecast_usd=AT_MINIMUM,
+            spot_above_minimum=environment.spot_above_minimum,
             links={"Demo page": site.url, "Health": f"{api.url}/health"},
         )
         observability = Observability(self, "Observability", home=home, service=service, variables=variables)

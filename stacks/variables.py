@@ -3,6 +3,7 @@
 from cdktf import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
 
+from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
 from runtime.settings import Settings
 from stacks.environments import Environment
@@ -56,6 +57,18 @@ def _usage(scope: Construct, name: str, default: int, description: str, *, least
     """An assumption of the cost forecast; it changes nothing but the forecast's outputs."""
     _number(
         scope, name, default, f"Forecast: {description}", condition=f"var.{name} >= {least}", must_be=f"{least} or more"
+    )
+
+
+def _share(scope: Construct, name: str, default: float, description: str) -> None:
+    """An assumption of the cost forecast between nothing and all."""
+    _number(
+        scope,
+        name,
+        default,
+        f"Forecast: {description}, 0 to 1.",
+        condition=f"var.{name} >= 0 && var.{name} <= 1",
+        must_be="between 0 and 1",
     )
 
 
@@ -116,6 +129,19 @@ class ServiceVariables:
         _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
         _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
+        _usage(scope, "launches_per_month", LAUNCHES, "Launches of each host in a month.")
+        _number(
+            scope,
+            "hours_per_month",
+            HOURS_PER_MONTH,
+            "Forecast: hours a month in which hosts run.",
+            condition=f"var.hours_per_month > 0 && var.hours_per_month <= {HOURS_PER_MONTH}",
+            must_be=f"above 0 and at most {HOURS_PER_MONTH}",
+        )
+        _share(
+            scope, "spot_share", int(environment.spot_above_minimum), "part of the hosts above min_instances on spot"
+        )
+        _share(scope, "spot_discount", SPOT_DISCOUNT, "part of the on-demand price that a spot host does not cost")
         _number(
             scope,
             "utilization",

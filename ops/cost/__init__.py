@@ -1,6 +1,6 @@
 """The forecast, evaluated and drawn."""
 
 from ops.cost.chart import draw
-from ops.cost.forecast import Forecast, forecast_of, forecasts
+from ops.cost.forecast import BOTH, OFFICE_HOURS, SPOT, Forecast, forecast_of, forecasts, savings, savings_of
 
-__all__ = ["Forecast", "draw", "forecast_of", "forecasts"]
+__all__ = ["BOTH", "OFFICE_HOURS", "SPOT", "Forecast", "draw", "forecast_of", "forecasts", "savings", "savings_of"]

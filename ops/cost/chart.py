@@ -13,18 +13,23 @@ SHOWN = 6
 """Lines of the forecast with a colour of their own, the most expensive ones; the others are added up."""
 
 
-def draw(forecasts: Mapping[str, Forecast], path: Path) -> None:
-    """Draw a bar for each environment at its fewest and at its most hosts.
+def draw(
+    forecasts: Mapping[str, Forecast], path: Path, savings: Mapping[str, Mapping[str, Forecast]] | None = None
+) -> None:
+    """Draw a bar for each environment at its fewest and at its most hosts, and one for each way to save at its most.
 
     Args:
         forecasts: By environment.
         path: PNG file to write.
+        savings: By environment and way, the first of which saves nothing.
     """
     bars: dict[str, Mapping[str, float]] = {}
     for name, one in forecasts.items():
         for bound, costs in (("min", one.at_minimum), ("max", one.at_maximum)):
             hosts = one.variables[f"{bound}_instances"]
             bars[f"{name}, {hosts} {'host' if hosts == 1 else 'hosts'}"] = costs
+        _, *ways = (savings or {}).get(name, {"": one}).items()
+        bars |= {f"{name}, {one.variables['max_instances']} hosts, {way}": saved.at_maximum for way, saved in ways}
     every = list(bars.values())
     kinds = sorted(every[0], key=lambda kind: -sum(costs[kind] for costs in every))
     totals = [sum(costs.values()) for costs in every]

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from math import floor
 from typing import Any, cast
 
 from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
 
+from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES
+from inference_constructs.foundation import OfficeHours
 from ops.shared.paths import STACKS
 
 
@@ -58,10 +61,50 @@ def forecast_of(stack: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
     )
 
 
-def forecasts() -> dict[str, Forecast]:
-    """The forecast of every environment that was synthesized, cheapest first."""
-    found = {
-        path.parent.name.removeprefix("inference-"): forecast_of(json.loads(path.read_text()))
+EXAMPLE_HOURS = OfficeHours(time_zone="UTC", opening=time(8), closing=time(18))
+"""Hours for an environment that has none of its own: 50 a week."""
+
+SPOT, OFFICE_HOURS, BOTH = "spot", "office hours", "both"
+
+
+def savings_of(stack: Mapping[str, Any]) -> dict[str, Forecast]:
+    """The forecasts of a synthesized stack with every host on demand around the clock, and with what would save.
+
+    Office hours only where nothing is protected from deletion.
+
+    Args:
+        stack: Parsed cdk.tf.json.
+    """
+    assumed = {name: variable["default"] for name, variable in stack["variable"].items()}
+    around_the_clock = assumed["hours_per_month"] == HOURS_PER_MONTH
+    hours = {
+        "hours_per_month": EXAMPLE_HOURS.hours_per_month if around_the_clock else assumed["hours_per_month"],
+        "launches_per_month": LAUNCHES + EXAMPLE_HOURS.openings_per_month
+        if around_the_clock
+        else assumed["launches_per_month"],
+    }
+    spot = {"spot_share": 1}
+    plain = {"spot_share": 0, "hours_per_month": HOURS_PER_MONTH, "launches_per_month": LAUNCHES}
+    ways: dict[str, dict[str, float]] = {"on demand": {}, SPOT: spot}
+    if not any(balancer["enable_deletion_protection"] for balancer in stack["resource"]["aws_lb"].values()):
+        ways |= {OFFICE_HOURS: hours, BOTH: spot | hours}
+    return {name: forecast_of(stack, plain | overrides) for name, overrides in ways.items()}
+
+
+def _stacks() -> dict[str, Any]:
+    """Every inference stack that was synthesized, by its environment."""
+    return {
+        path.parent.name.removeprefix("inference-"): json.loads(path.read_text())
         for path in STACKS.glob("inference-*/cdk.tf.json")
     }
+
+
+def savings() -> dict[str, dict[str, Forecast]]:
+    """`savings_of` every environment that was synthesized."""
+    return {name: savings_of(stack) for name, stack in sorted(_stacks().items())}
+
+
+def forecasts() -> dict[str, Forecast]:
+    """The forecast of every environment that was synthesized, cheapest first."""
+    found = {name: forecast_of(stack) for name, stack in _stacks().items()}
     return {name: found[name] for name in sorted(found, key=lambda name: sum(found[name].at_minimum.values()))}

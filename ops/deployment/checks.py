@@ -7,7 +7,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from inference_constructs.fleet import group_name
+from inference_constructs.fleet import group_name, spot_types
 from inference_constructs.foundation import CLOUDFRONT_REGION, Domain
 from inference_constructs.host import (
     FAMILY_TAG,
@@ -38,6 +38,12 @@ UNRESERVED = 100
 
 GPU_QUOTA = "L-DB2E81BA"
 """Running On-Demand G and VT instances, in vCPUs. https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html"""
+
+SPOT_QUOTA = "L-3819A6DF"
+"""All G and VT Spot Instance Requests, in vCPUs; 0 in a new account.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-spot-limits.html
+"""
 
 VPC_QUOTA = "L-F678F1CE"
 """VPCs in a region. https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html"""
@@ -100,8 +106,8 @@ def check_region(ec2: Any, region: str) -> Finding:
     return ok("region", region)
 
 
-def used_vcpus(ec2: Any, environment: Environment) -> int:
-    """Return the vCPUs of G and VT instances that run in the region for something else than this environment."""
+def used_vcpus(ec2: Any, environment: Environment, *, spot: bool) -> int:
+    """Return the vCPUs of G and VT instances, spot or on demand, that run for something else than this environment."""
     running = {"Name": "instance-state-name", "Values": ["pending", "running"]}
     pages = ec2.get_paginator("describe_instances").paginate(Filters=[running])
     types = Counter(
@@ -110,6 +116,7 @@ def used_vcpus(ec2: Any, environment: Environment) -> int:
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
         if instance["InstanceType"].startswith(("g", "vt"))
+        and (instance.get("InstanceLifecycle") == "spot") is spot
         and {"Key": "Name", "Value": group_name(environment.prefix)} not in instance.get("Tags", [])
     )
     described = ec2.describe_instance_types(InstanceTypes=list(types))["InstanceTypes"] if types else []
@@ -117,14 +124,28 @@ def used_vcpus(ec2: Any, environment: Environment) -> int:
 
 
 def check_gpu_quota(quotas: Any, ec2: Any, environment: Environment) -> Finding:
-    """The account may run the environment's maximum of GPU hosts; a rollout wants up to twice as many."""
-    name = "GPU quota"
-    quota = int(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=GPU_QUOTA)["Quota"]["Value"])
-    used = used_vcpus(ec2, environment)
-    need = environment.max_instances * INSTANCE_TYPES[environment.instance_type].vcpus
+    """The account may run the environment's maximum of on-demand hosts; a rollout wants up to twice as many."""
+    hosts = environment.min_instances if environment.spot_above_minimum else environment.max_instances
+    return _check_vcpus("GPU quota", GPU_QUOTA, hosts, quotas, ec2, environment)
+
+
+def check_spot_quota(quotas: Any, ec2: Any, environment: Environment) -> Finding:
+    """The account may run the environment's maximum of spot hosts, if all have the environment's own type."""
+    if not environment.spot_above_minimum:
+        return ok("GPU spot quota", "none: every host is on demand")
+    hosts = environment.max_instances - environment.min_instances
+    found = _check_vcpus("GPU spot quota", SPOT_QUOTA, hosts, quotas, ec2, environment)
+    largest = INSTANCE_TYPES[spot_types(environment.instance_type)[-1]].vcpus
+    return replace(found, detail=f"up to {hosts * largest} vCPUs where EC2 has larger types only; {found.detail}")
+
+
+def _check_vcpus(name: str, code: str, hosts: int, quotas: Any, ec2: Any, environment: Environment) -> Finding:
+    quota = int(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
+    used = used_vcpus(ec2, environment, spot=code == SPOT_QUOTA)
+    need = hosts * INSTANCE_TYPES[environment.instance_type].vcpus
     detail = f"{quota} vCPUs, {used} of them in use elsewhere; {need} needed, {2 * need} during a rollout"
     if quota - used < need:
-        ask = f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {GPU_QUOTA}"
+        ask = f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code {code}"
         return to_do(name, f"{detail}: {ask} --desired-value {used + 2 * need} --region {environment.region}")
     return ok(name, detail)
 
@@ -283,6 +304,7 @@ def findings(environment: Environment) -> Iterator[Finding]:
     ec2, quotas = client("ec2"), client("service-quotas")
     yield guarded("region", lambda: check_region(ec2, region))
     yield guarded("GPU quota", lambda: check_gpu_quota(quotas, ec2, environment))
+    yield guarded("GPU spot quota", lambda: check_spot_quota(quotas, ec2, environment))
     yield guarded("EBS initialization", lambda: check_initialization_quota(quotas, environment))
     yield guarded("VPC quota", lambda: check_vpc_quota(quotas, ec2, environment))
     yield guarded("Lambda concurrency", lambda: check_authorizer_concurrency(client("lambda"), environment))

@@ -12,7 +12,7 @@ from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
 from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
-from ops.cost import draw, forecast_of
+from ops.cost import BOTH, SPOT, draw, forecast_of, savings_of
 from ops.deployment.tofu import tofu_path
 from stacks.environments import DEV
 from support.forecast_coverage import FREE, PRICED
@@ -22,6 +22,7 @@ VARIANTS: list[dict[str, Any]] = [
     {},
     {"min_instances": 2, "max_instances": 5, "requests_per_month": 3_000_000},
     {"min_instances": 1, "max_instances": 1, "output_tokens_per_request": 900, "utilization": 0.1},
+    {"spot_share": 1, "hours_per_month": 217, "launches_per_month": 30},
 ]
 HOST_HOUR = {"g4dn.xlarge": 0.526, "g4dn.2xlarge": 0.752, "g5.xlarge": 1.006, "g5.2xlarge": 1.212}
 """Dollars an hour in us-east-1. https://aws.amazon.com/ec2/pricing/on-demand/"""
@@ -63,7 +64,7 @@ def applied(tofu: str, stack: Json, variables: dict[str, Any], folder: Path) -> 
 
 
 @pytest.mark.req("R8.1", "R8.4")
-@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers"])
+@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers", "spot-and-office-hours"])
 def test_tofu_and_the_table_agree(
     tofu: str, synthesized: dict[str, Json], variables: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -80,7 +81,7 @@ def test_tofu_and_the_table_agree(
 
 
 @pytest.mark.req("R8.3")
-@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers"])
+@pytest.mark.parametrize("variables", VARIANTS, ids=["defaults", "busy", "long-answers", "spot-and-office-hours"])
 def test_figures_are_those_of_an_independent_calculation(
     synthesized: dict[str, Json], variables: dict[str, Any]
 ) -> None:
@@ -90,7 +91,14 @@ def test_figures_are_those_of_an_independent_calculation(
     answer_bytes = 250 * variables.get("output_tokens_per_request", 200) + 2_000
     alarms, endpoints = len(resources(dev, "aws_cloudwatch_metric_alarm")), 4
     prompt_bytes = 4 * variables.get("input_tokens_per_request", 200) + 2_000
-    assert found.at_minimum["GPU instances"] == pytest.approx(hosts * HOST_HOUR[DEV.instance_type] * 730, abs=0.01)
+    hours, more = variables.get("hours_per_month", 730), variables.get("max_instances", 2) - hosts
+    host = HOST_HOUR[DEV.instance_type] * hours
+    spot = host * (1 - 0.55 * variables.get("spot_share", 0))
+    assert found.at_minimum["GPU instances"] == pytest.approx(hosts * host, abs=0.01)
+    assert found.at_maximum["GPU instances"] == pytest.approx(hosts * host + more * spot, abs=0.01)
+    # 160 GiB, 275 MiB/s above what is included, and 60 GiB that are fetched ahead at each launch
+    volumes = (160 * 0.08 + 275 * 0.04) * hours / 730 + variables.get("launches_per_month", 8) * 60 * 0.0036
+    assert found.at_minimum["EBS volumes"] == pytest.approx(hosts * volumes, abs=0.01)
     assert found.at_minimum["API Gateway"] == pytest.approx(requests / 1e6 * 3.50, abs=0.01)
     assert found.at_minimum["Data transfer"] == pytest.approx(requests * answer_bytes / 1e9 * 0.09, abs=0.01)
     assert found.at_minimum["VPC endpoints"] == pytest.approx(
@@ -115,6 +123,19 @@ def test_tokens_are_priced_as_fast_as_the_engines_steps_and_no_more_at_once_than
     rate = profile.step_time.tokens_per_second(at_once, input_tokens=900, output_tokens=50)
     million_tokens = rate * 0.5 * 730 * 3600 / 1e6
     assert found.per_million_tokens == pytest.approx(sum(found.at_minimum.values()) / million_tokens, abs=CENT)
+
+
+def test_dev_with_spot_and_office_hours_costs_less_than_half(synthesized: dict[str, Json]) -> None:
+    ways = savings_of(synthesized[DEV.prefix])
+    before, after = ways["on demand"], ways[BOTH]
+    first = [sum(one.at_minimum.values()) for one in (before, after)]
+    further = [sum(one.at_maximum.values()) - sum(one.at_minimum.values()) for one in (before, after)]
+    assert first[1] < first[0] / 2
+    assert further[1] < further[0] / 2
+
+
+def test_office_hours_are_not_offered_to_a_protected_environment(synthesized: dict[str, Json]) -> None:
+    assert savings_of(synthesized["inference-prod"]).keys() == {"on demand", SPOT}
 
 
 @pytest.mark.req("R8.3")

@@ -196,7 +196,7 @@ def test_estimate_meets_the_forecast_when_all_is_as_forecast(inference: Json) ->
     """The fixed part, in OpenTofu's words, is what is left of the forecast."""
     (formula,) = [value for name, value in inference["locals"].items() if "FixedCostHour" in name]
     forecast, hosts, requests = 2000.0, 2, 500_000
-    variables = {"min_instances": hosts, "requests_per_month": requests}
+    variables = {"min_instances": hosts, "requests_per_month": requests, "hours_per_month": HOURS_PER_MONTH}
     fixed = value_of(formula, variables, {"monthly_cost_usd": forecast})
     terms = json.dumps(widget(inference, "this month so far"))
     host_hour = float(re.findall(r"hosts \* ([\d.]+)", terms)[0])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -37,21 +38,27 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def gpu_quota(vcpus: float) -> Any:
+def gpu_quota(vcpus: float, code: str = "L-DB2E81BA") -> Any:
     """A client of Service Quotas that answers with this GPU quota."""
     quotas = client("service-quotas")
     stubber = Stubber(quotas)
-    expected = {"ServiceCode": "ec2", "QuotaCode": "L-DB2E81BA"}
+    expected = {"ServiceCode": "ec2", "QuotaCode": code}
     stubber.add_response("get_service_quota", {"Quota": {"Value": vcpus}}, expected)
     stubber.activate()
     return quotas
 
 
-def run_host(ec2: Any, instance_type: str, name: str) -> None:
+def run_host(ec2: Any, instance_type: str, name: str, **options: Any) -> None:
     image = ec2.describe_images()["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": name}]}]
     ec2.run_instances(
-        ImageId=image, InstanceType=instance_type, MinCount=1, MaxCount=1, TagSpecifications=tags, SubnetId=subnet(ec2)
+        ImageId=image,
+        InstanceType=instance_type,
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=tags,
+        SubnetId=subnet(ec2),
+        **options,
     )
 
 
@@ -82,7 +89,34 @@ def test_the_environments_own_hosts_do_not_count_twice() -> None:
 def test_hosts_that_are_no_gpu_hosts_do_not_count() -> None:
     ec2 = client("ec2")
     run_host(ec2, "m5.xlarge", "something-else")
-    assert checks.used_vcpus(ec2, TRIAL) == 0
+    assert checks.used_vcpus(ec2, TRIAL, spot=False) == 0
+
+
+SPOT = replace(TRIAL, spot_above_minimum=True)
+"""1 host on demand, 2 on spot."""
+
+
+@pytest.mark.req("R3.3")
+@pytest.mark.parametrize(("vcpus", "status"), [(3, Status.TO_DO), (4, Status.OK)])
+def test_the_on_demand_quota_must_hold_the_minimum_where_the_rest_is_spot(vcpus: float, status: Status) -> None:
+    assert checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), SPOT).status is status
+
+
+@pytest.mark.req("R3.4")
+@pytest.mark.parametrize(("vcpus", "status"), [(7, Status.TO_DO), (8, Status.OK)])
+def test_the_spot_quota_must_hold_the_hosts_above_the_minimum(vcpus: float, status: Status) -> None:
+    assert checks.check_spot_quota(gpu_quota(vcpus, "L-3819A6DF"), client("ec2"), SPOT).status is status
+
+
+def test_spot_and_on_demand_hosts_count_against_their_own_quota() -> None:
+    ec2 = client("ec2")
+    run_host(ec2, "g4dn.xlarge", "on demand")
+    run_host(ec2, "g4dn.2xlarge", "spot", InstanceMarketOptions={"MarketType": "spot"})
+    assert [checks.used_vcpus(ec2, TRIAL, spot=spot) for spot in (False, True)] == [4, 8]
+
+
+def test_no_spot_quota_is_needed_where_every_host_is_on_demand() -> None:
+    assert checks.check_spot_quota(None, None, TRIAL).status is Status.OK
 
 
 def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> checks.Finding:

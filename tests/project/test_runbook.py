@@ -1,12 +1,16 @@
 """The runbook knows every alarm, and its links and commands lead somewhere."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import cdktf
 import pytest
 
+from stacks.environments import PROD
+from stacks.inference import InferenceStack
 from support.paths import ROOT
-from support.stack_json import Json, resources
+from support.stack_json import parse, resources
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 
@@ -20,8 +24,10 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
-def test_every_alarm_has_a_section(synthesized: dict[str, Json]) -> None:
-    alarms = resources(synthesized["inference-prod"], "aws_cloudwatch_metric_alarm").values()
+def test_every_alarm_has_a_section() -> None:
+    environment = replace(PROD, spot_above_minimum=True)
+    stack = parse(cdktf.Testing.synth(InferenceStack(cdktf.Testing.app(), PROD.prefix, environment=environment)))
+    alarms = resources(stack, "aws_cloudwatch_metric_alarm").values()
     names = {alarm["alarm_name"].removeprefix("inference-prod-") for alarm in alarms}
     assert names
     assert names <= headings(RUNBOOK)

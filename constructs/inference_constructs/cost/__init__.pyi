@@ -4,9 +4,11 @@ from .formulas import (
     AUTHORIZER_GB_SECONDS,
     BYTES_PER_REQUEST,
     BYTES_PER_TOKEN,
+    LAUNCHES,
     LOG_BYTES_PER_REQUEST,
     PAGE_BYTES,
     PAGE_REQUESTS,
+    SPOT_DISCOUNT,
 )
 from .prices import HOURS_PER_MONTH, Prices, prices_of
 
@@ -16,9 +18,11 @@ __all__ = [
     "BYTES_PER_REQUEST",
     "BYTES_PER_TOKEN",
     "HOURS_PER_MONTH",
+    "LAUNCHES",
     "LOG_BYTES_PER_REQUEST",
     "PAGE_BYTES",
     "PAGE_REQUESTS",
+    "SPOT_DISCOUNT",
     "CostForecast",
     "Prices",
     "prices",

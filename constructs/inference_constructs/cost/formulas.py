@@ -1,7 +1,7 @@
 """What the service costs a month, as formulas that OpenTofu and Python both evaluate.
 
-A formula is an arithmetic text such as `var.min_instances * 730 * 0.526`: inside `${...}` it is an OpenTofu expression,
-so that `-var` changes the forecast; `ops.cost` evaluates the same text for tables and charts.
+A formula is an arithmetic text such as `var.requests_per_month / 1000000 * 3.5`: inside `${...}` it is an OpenTofu
+expression, so that `-var` changes the forecast; `ops.cost` evaluates the same text for tables and charts.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,14 @@ https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html#consisten
 """
 
 LAUNCHES = 8
-"""Estimate: launches in a month for each host, by scaling, rollouts and replacements."""
+"""Estimate: launches in a month for each host, by scaling, rollouts and replacements; default of a variable."""
+
+SPOT_DISCOUNT = 0.55
+"""Estimate: part of the on-demand price that a spot host does not cost; default of a variable.
+
+Spot prices of us-east-1 in SkyPilot's catalog were 55 to 58 % below on demand for g5.xlarge, and 59 to 62 % for
+g4dn.xlarge, by zone: https://github.com/skypilot-org/skypilot-catalog, catalogs/v8/aws/vms.csv at commit 00148f2.
+"""
 
 HOST_METRICS = 9
 """CloudWatch metrics of each host: 7 of EC2's detailed monitoring and 2 of its GPU."""
@@ -97,6 +104,11 @@ def gigabytes(bytes_per_request: str) -> str:
     return f"(var.requests_per_month * ({bytes_per_request}) / 1000000000)"
 
 
+def paid_hosts(hosts: str) -> str:
+    """Formula of the on-demand hosts that cost as much as `hosts` hosts, those above the minimum partly on spot."""
+    return f"(var.min_instances + ({hosts} - var.min_instances) * (1 - var.spot_share * var.spot_discount))"
+
+
 def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, str]:
     """Formulas of dollars a month by resource type, for `hosts` running hosts.
 
@@ -112,12 +124,14 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
     authorized = f"{prices['lambda_million_requests']} + {AUTHORIZER_GB_SECONDS * 1e6} * {prices['lambda_gb_second']}"
     throughput = max(have.host_mibps - 125, 0)
     visited_gb = f"var.page_views_per_month * {PAGE_BYTES} / 1000000000"
-    metrics = f"({have.metrics + API_METRICS} + {hosts} * {HOST_METRICS})"
+    running = f"var.hours_per_month / {HOURS_PER_MONTH}"
+    metrics = f"({have.metrics + API_METRICS} + {hosts} * {HOST_METRICS} * {running})"
     logs = prices["logs_ingested_gb"] + prices["logs_stored_gb_month"]
     return {
-        "GPU instances": f"{hosts} * {HOURS_PER_MONTH} * {prices.instance_hour(have.instance_type)}",
-        "EBS volumes": f"{hosts} * ({have.host_gib} * {prices['gp3_gib_month']}"
-        f" + {throughput} * {prices['gp3_mibps_month']} + {LAUNCHES} * {have.initialized_gib} * {INITIALIZED_GIB})",
+        "GPU instances": f"{paid_hosts(hosts)} * var.hours_per_month * {prices.instance_hour(have.instance_type)}",
+        "EBS volumes": f"{hosts} * (({have.host_gib} * {prices['gp3_gib_month']}"
+        f" + {throughput} * {prices['gp3_mibps_month']}) * {running}"
+        f" + var.launches_per_month * {have.initialized_gib} * {INITIALIZED_GIB})",
         "Machine image": f"{have.image_gib} * {prices['snapshot_gib_month']}",
         "Load balancer": f"{prices['load_balancer_month']}"
         f" + {prices['load_balancer_lcu_month']} * ({payload} + {prompts}) / {HOURS_PER_MONTH}",
@@ -156,9 +170,8 @@ def tokens_per_second(have: Inventory) -> str:
 
 def dollars_per_million_tokens(costs: Mapping[str, str], have: Inventory, hosts: str) -> str:
     """Formula of dollars for a million generated tokens while the hosts are busy for `utilization` of the time."""
-    seconds = HOURS_PER_MONTH * 3600
     rate = f"{hosts} * {tokens_per_second(have)} * var.utilization"
-    return f"({total(costs)}) / ({rate} * {seconds} / 1000000)"
+    return f"({total(costs)}) / ({rate} * var.hours_per_month * 3600 / 1000000)"
 
 
 def cents(formula: str) -> str:

@@ -9,6 +9,7 @@ from .rollout_alarms import (
     NO_HEALTHY_HOST,
     ROLLOUT_ALARMS,
 )
+from .spot import spot_types
 
 __all__ = [
     "BUSY_PERCENT",
@@ -24,4 +25,5 @@ __all__ = [
     "HostSettings",
     "alarm_name",
     "group_name",
+    "spot_types",
 ]

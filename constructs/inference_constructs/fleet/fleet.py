@@ -24,6 +24,7 @@ from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_
 from inference_constructs.fleet.metrics import FleetMetrics
 from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
+from inference_constructs.fleet.spot import spot_above
 from inference_constructs.foundation import EncryptedHome, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
@@ -67,6 +68,7 @@ class HostSettings:
         engine: What they run, on a type with one GPU.
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
+        spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
         certificate: The owner's certificate; a private authority's is made unless given.
         root_path: Path before every route, which the API's stage adds.
         allowed_origins: Origins whose pages may call the gateway (CORS).
@@ -77,6 +79,7 @@ class HostSettings:
     image_version: str
     deletion_protection: bool
     root_path: str
+    spot_above_minimum: bool = False
     certificate: Certificate | None = None
     allowed_origins: Sequence[str] = ()
 
@@ -314,11 +317,19 @@ class GpuFleet(Construct):
         *,
         after: Sequence[TerraformResource],
     ) -> AutoscalingGroup:
+        spot = self._hosts.spot_above_minimum
         return AutoscalingGroup(
             self,
             "Group",
             name=self._group_name,
-            launch_template={"id": template.id, "version": f"${{{template.fqn}.latest_version}}"},
+            launch_template=None if spot else {"id": template.id, "version": f"${{{template.fqn}.latest_version}}"},
+            mixed_instances_policy=spot_above(
+                self._variables.min_instances, template=template, instance_type=self._hosts.engine.instance_type
+            )
+            if spot
+            else None,
+            # a new spot host as soon as EC2 expects to take one back, not when it is gone
+            capacity_rebalance=True if spot else None,
             vpc_zone_identifier=[subnet.id for subnet in self._vpc.private_subnets],
             target_group_arns=[self.target_group.arn],
             min_size=self._variables.min_instances.number_value,

@@ -7,6 +7,7 @@ from .home import EncryptedHome, Home, create_home
 from .iam import Statement, policy_document, service_trust
 from .log_group import log_group
 from .metric import Metric
+from .office_hours import OfficeHours
 from .retention import RETENTION_DAYS
 from .zip import zipped
 
@@ -18,6 +19,7 @@ __all__ = [
     "EncryptionKey",
     "Home",
     "Metric",
+    "OfficeHours",
     "PrivateBucket",
     "Statement",
     "create_encrypted_home",

@@ -34,6 +34,9 @@ AT_MAXIMUM_MINUTES = 15
 MISSING_MINUTES = 20
 """Longer than a host takes that is launched, fails to get ready and is launched again."""
 
+SPOT_MINUTES = 10
+"""Longer than EC2 takes to launch a host that it has."""
+
 SPEND_HOURS = 24
 """A day: long enough to be no peak."""
 
@@ -198,6 +201,31 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
     ]
 
 
+def spot_capacity(metrics: ServiceMetrics) -> Alarm:
+    """Return the alarm of a group whose hosts above the minimum EC2 does not launch: before `hosts-missing`, and why.
+
+    Without data nothing is wanted.
+    """
+    return Alarm(
+        id="SpotCapacity",
+        name="spot-capacity",
+        description=f"For {SPOT_MINUTES} minutes EC2 has launched fewer hosts than are wanted, and what is above "
+        "min_instances is spot. Look first at the group's activity history: where it has no spot capacity, raise "
+        "min_instances: hosts up to it are on demand.",
+        watched=Expression(
+            formula="IF(FILL(running, 0) + FILL(pending, 0) < wanted, 1, 0)",
+            queries={
+                "wanted": Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum"),
+                "running": Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Maximum"),
+                "pending": Query(metric=metrics.fleet.of_group("GroupPendingInstances"), statistic="Maximum"),
+            },
+        ),
+        comparison="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        periods=SPOT_MINUTES,
+    )
+
+
 def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
     """Return the alarm of a group that has its maximum of hosts, and cannot grow any more.
 
@@ -242,15 +270,17 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
     )
 
 
-def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float) -> list[Alarm]:
+def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float, *, spot: bool = False) -> list[Alarm]:
     """Return every alarm, the most urgent first.
 
     Args:
         metrics: The service's metrics.
         cost: Its running cost.
         maximum_hosts: Hosts at which the group cannot grow any more; number or token.
+        spot: Whether hosts above the minimum are spot hosts.
     """
-    return [*service_alarms(metrics), at_maximum(metrics, maximum_hosts), above_forecast(metrics, cost)]
+    of_spot = [spot_capacity(metrics)] if spot else []
+    return [*service_alarms(metrics), *of_spot, at_maximum(metrics, maximum_hosts), above_forecast(metrics, cost)]
 
 
 class ServiceAlarm(Construct):

@@ -41,6 +41,7 @@ class MonitoredService:
         access_log_group: The API's access log, one line of JSON with a `status` for each request.
         monthly_forecast_usd: Expression of the forecast at `min_instances`: the budget.
         links: Addresses by name, for the dashboard's first line.
+        spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
     """
 
     instance_type: str
@@ -49,6 +50,7 @@ class MonitoredService:
     access_log_group: CloudwatchLogGroup
     monthly_forecast_usd: str
     links: Mapping[str, str]
+    spot_above_minimum: bool = False
 
     @property
     def metrics(self) -> ServiceMetrics:
@@ -104,7 +106,7 @@ class Observability(Construct):
         least, most = variables.min_instances.fqn, variables.max_instances.fqn
         # a group of fixed size is always at its maximum: there the threshold is out of reach
         maximum = Token.as_number(f"${{{most} > {least} ? {most} : {most} + 1}}")
-        alarms = all_alarms(metrics, cost, maximum)
+        alarms = all_alarms(metrics, cost, maximum, spot=service.spot_above_minimum)
         arns = [ServiceAlarm(self, alarm=alarm, prefix=home.prefix, topic=self._topic).arn for alarm in alarms]
         self._budget()
         self._dashboard(metrics, arns, cost)
@@ -114,7 +116,10 @@ class Observability(Construct):
     def _cost(self) -> RunningCost:
         """The cost, whose expressions are locals: they stand within texts."""
         prices = prices_of(self._home.region)
-        cost = running_cost(prices, self._service.instance_type, self._service.monthly_forecast_usd)
+        service = self._service
+        cost = running_cost(
+            prices, service.instance_type, service.monthly_forecast_usd, spot=service.spot_above_minimum
+        )
         return replace(
             cost,
             fixed_hour=TerraformLocal(self, "FixedCostHour", cost.fixed_hour).as_string,

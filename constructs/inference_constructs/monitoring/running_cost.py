@@ -19,7 +19,8 @@ class RunningCost:
     meets the forecast when both are as forecast. Volumes of hosts above the minimum are left out: 1 to 2 % of a host.
 
     Attributes:
-        host_hour: A host for an hour.
+        host_hour: A host on demand for an hour.
+        paid_hosts: Metric math of the running hosts, a spot host counted as the part of one that it costs.
         million_requests: A million requests: API Gateway, firewall and key authorizer.
         fixed_hour: All that runs in any case for an hour; a number or an OpenTofu expression.
         forecast_hour: The forecast for an hour; the same.
@@ -27,6 +28,7 @@ class RunningCost:
     """
 
     host_hour: float
+    paid_hosts: str
     million_requests: float
     fixed_hour: str
     forecast_hour: str
@@ -35,7 +37,7 @@ class RunningCost:
     @property
     def of_hosts(self) -> str:
         """Dollars an hour for the hosts."""
-        return f"{HOSTS} * {self.host_hour}"
+        return f"{self.paid_hosts} * {self.host_hour}"
 
     @property
     def of_requests(self) -> str:
@@ -53,13 +55,14 @@ class RunningCost:
         return f"100 * ({self.of_everything}) / {self.forecast_hour}"
 
 
-def running_cost(prices: Prices, instance_type: str, forecast_month: str) -> RunningCost:
-    """Return the cost of a stack whose variables are `min_instances` and `requests_per_month`.
+def running_cost(prices: Prices, instance_type: str, forecast_month: str, *, spot: bool = False) -> RunningCost:
+    """Return the cost of a stack whose variables are `min_instances`, `requests_per_month` and `hours_per_month`.
 
     Args:
         prices: Prices of the region.
         instance_type: EC2 type of the hosts.
         forecast_month: OpenTofu expression of the forecast at `min_instances`, such as `${local.monthly_cost_usd}`.
+        spot: Whether hosts above the minimum are spot hosts, by the variables `spot_share` and `spot_discount`.
 
     Raises:
         ValueError: the instance type has no known price.
@@ -69,17 +72,23 @@ def running_cost(prices: Prices, instance_type: str, forecast_month: str) -> Run
         sum(prices[f"{part}_million_requests"] for part in ("rest_api", "web_acl", "lambda")),
         2,
     )
-    hosts = f"var.min_instances * {HOURS_PER_MONTH} * {host_hour}"
+    hosts = f"var.min_instances * var.hours_per_month * {host_hour}"
     requests = f"var.requests_per_month * {million_requests} / 1000000"
     forecast = forecast_month.removeprefix("${").removesuffix("}")
     rest = f"({forecast} - {hosts} - {requests}) / {HOURS_PER_MONTH}"
     return RunningCost(
         host_hour=host_hour,
+        paid_hosts=_with_spot("${var.min_instances}") if spot else HOSTS,
         million_requests=million_requests,
         fixed_hour=_rounded(f"max({rest}, 0)"),
         forecast_hour=_rounded(f"{forecast} / {HOURS_PER_MONTH}"),
         forecast_month=forecast_month,
     )
+
+
+def _with_spot(base: str) -> str:
+    price = _rounded("1 - var.spot_share * var.spot_discount")
+    return f"IF({HOSTS} > {base}, {base} + ({HOSTS} - {base}) * {price}, {HOSTS})"
 
 
 def _rounded(formula: str) -> str:
