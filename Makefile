@@ -133,6 +133,10 @@ bench-synth: $(APP) ## Time the synthesis, with and without the fast import of t
 bench-gateway: $(ENGINE) ## Compare the gateway with nginx and LiteLLM
 	@.venv-engine/bin/python -m ops.bench.gateway
 
+.PHONY: soak
+soak: $(ENGINE) ## Load the gateway for 15 minutes while its engine fails: ARGS="--seconds 60 --rate 100"
+	@.venv-engine/bin/python -m ops.soak $(ARGS)
+
 # Set-up. A stamp is written last, so that what was interrupted is done again.
 BEGAN := $(shell date +%s)
 

@@ -6,13 +6,13 @@ import sys
 
 import uvloop
 
+from runtime.output import LogHandler, Output
 from runtime.server import listen, serve
 from runtime.settings import SettingsError, read_settings
 
 
 def main() -> int:
     """Serve until told to stop. Returns the exit code: 0 after a drain, 2 when it cannot start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
@@ -23,7 +23,14 @@ def main() -> int:
     except OSError as error:
         print(f"error: cannot listen on {settings.host}:{settings.port}: {error.strerror}", file=sys.stderr)
         return 2
-    uvloop.run(serve(settings, listener))
+    output = Output()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[LogHandler(output)]
+    )
+    try:
+        uvloop.run(serve(settings, listener, output))
+    finally:
+        output.close()
     return 0
 
 

@@ -13,7 +13,7 @@ from runtime.context import Context
 from runtime.engine_client import EngineClient, EngineGoneError
 from runtime.errors import ApiError, bad_request, unavailable
 from runtime.lifecycle import Lifecycle, Status
-from runtime.metrics import IN_FLIGHT, KEY_ID, QUEUE_DEPTH
+from runtime.metrics import KEY_ID
 from runtime.policy import refuse_by_policy, sequences_of
 from runtime.publisher import Publisher
 from runtime.rate_limit import RateLimit, client_of
@@ -189,8 +189,7 @@ class App:
         return request
 
     def _publish(self, path: str, reply: Reply, key_id: Mapping[str, str]) -> None:
-        values = {**reply.metrics(), IN_FLIGHT: self._admission.in_flight, QUEUE_DEPTH: self._admission.queued}
-        self._publisher.publish(values, path=path, status=reply.status, request_id=reply.request_id, **key_id)
+        self._publisher.publish(reply.metrics(), path=path, status=reply.status, request_id=reply.request_id, **key_id)
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:

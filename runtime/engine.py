@@ -13,6 +13,7 @@ from runtime.engine_client import EngineClient
 from runtime.engine_log import EngineLog
 from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import Stage
+from runtime.output import STDERR, Output
 from runtime.readiness import EngineFailedError, wait_until_ready, watch
 from runtime.settings import Settings
 
@@ -93,12 +94,13 @@ async def stop(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def follow_log(process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog) -> None:
+async def follow_log(
+    process: asyncio.subprocess.Process, lifecycle: Lifecycle, engine_log: EngineLog, output: Output
+) -> None:
     """Pass the engine's log on to standard error, without content, and read from it how far the boot has come."""
-    output = cast(asyncio.StreamReader, process.stdout)
-    while line := await _read_line(output):
-        sys.stderr.buffer.write(engine_log.without_content(line))
-        sys.stderr.buffer.flush()
+    lines = cast(asyncio.StreamReader, process.stdout)
+    while line := await _read_line(lines):
+        output.write(STDERR, engine_log.without_content(line))
         if stage := stage_of(line):
             lifecycle.enter(stage)
 
@@ -115,7 +117,7 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return b"\n"
 
 
-async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle) -> float:
+async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycle, output: Output) -> float:
     """Start the engine and serve until it fails: it missed the boot deadline, died or hangs. Nothing of it is left.
 
     Returns:
@@ -124,7 +126,7 @@ async def run_once(settings: Settings, client: EngineClient, lifecycle: Lifecycl
     process = await start(settings)
     lifecycle.enter(Stage.IMPORTS)
     engine_log = EngineLog()
-    following = asyncio.create_task(follow_log(process, lifecycle, engine_log))
+    following = asyncio.create_task(follow_log(process, lifecycle, engine_log, output))
     serving = asyncio.create_task(_serve(settings, client, lifecycle, engine_log))
     died = asyncio.create_task(process.wait())
     try:
@@ -159,12 +161,16 @@ async def _serve(settings: Settings, client: EngineClient, lifecycle: Lifecycle,
 
 
 async def supervise(
-    settings: Settings, client: EngineClient, lifecycle: Lifecycle, on_failure: Callable[[], None]
+    settings: Settings,
+    client: EngineClient,
+    lifecycle: Lifecycle,
+    output: Output,
+    on_failure: Callable[[], None],
 ) -> None:
     """Keep the engine running, with back-off, until it failed too often or missed the boot deadline."""
     failures = 0
     while lifecycle.status not in (Status.FAILED, Status.LEAVING, Status.DRAINING):
-        ready_seconds = await run_once(settings, client, lifecycle)
+        ready_seconds = await run_once(settings, client, lifecycle, output)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
         if lifecycle.status in (Status.LEAVING, Status.DRAINING):

@@ -8,6 +8,9 @@ NAMESPACE = "InferenceGateway"
 DIMENSION = "Environment"
 """The one dimension that every metric has."""
 
+GAUGE_SECONDS = 5
+"""Time between two documents of the gauges, whether requests end or not."""
+
 KEY_ID = "api_key_id"
 """The property that `ops.usage` adds tokens up by: a dimension would be a paid metric for each key."""
 
@@ -36,9 +39,11 @@ TIME_TO_FIRST_TOKEN = Metric("TimeToFirstToken", "Milliseconds")
 INPUT_TOKENS = Metric("InputTokens", "Count")
 OUTPUT_TOKENS = Metric("OutputTokens", "Count")
 IN_FLIGHT = Metric("InFlight", "Count")
-"""Sequences that the engine worked on when this request ended."""
+"""Sequences that have a turn: the engine works on them. A gauge."""
 QUEUE_DEPTH = Metric("QueueDepth", "Count")
-"""Sequences that waited when this request ended."""
+"""Sequences that wait for a turn. A gauge."""
+READY = Metric("Ready", "Count")
+"""1 while the host takes requests, else 0. A gauge: its average is the share of the time, or of the hosts."""
 BOOT_SECONDS = Metric("BootSeconds", "Seconds")
 """From the start to ready; stages have metrics of their own."""
 ENGINE_FAILURES = Metric("EngineFailures", "Count")

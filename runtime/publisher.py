@@ -3,13 +3,13 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
-import sys
 import time
 from collections.abc import Mapping
 
 import msgspec
 
 from runtime.metrics import DIMENSION, NAMESPACE, Metric
+from runtime.output import STDOUT, Output
 
 
 def emf_document(
@@ -29,10 +29,10 @@ def emf_document(
 class Publisher:
     """Writes documents of one environment."""
 
-    def __init__(self, environment: str) -> None:
+    def __init__(self, environment: str, output: Output) -> None:
         self._environment = environment
+        self._output = output
 
     def publish(self, values: Mapping[Metric, float], **properties: object) -> None:
         """Write one document."""
-        sys.stdout.buffer.write(emf_document(self._environment, time.time(), values, properties) + b"\n")
-        sys.stdout.buffer.flush()
+        self._output.write(STDOUT, emf_document(self._environment, time.time(), values, properties) + b"\n")

@@ -20,6 +20,9 @@ CLIENT_LEFT = "client_left"
 USAGE_MARK = b'"choices":[]'
 """Only the event that reports the usage has it: inside a JSON string the quotes would be escaped."""
 
+DONE = b"data: [DONE]"
+"""The last event of a stream that vLLM brought to its end."""
+
 RESTART_SECONDS = 30
 """Retry-After when the engine broke off: it is started again, or this host is taken out of rotation."""
 
@@ -47,8 +50,8 @@ async def relay(
     done once the client is gone.
 
     Raises:
-        ApiError: 504 past the deadline, 503 when the engine broke off or the place went to another client, 400 when it
-            does not fit into the context.
+        ApiError: 504 past the deadline, 503 when the engine broke off, answered what is no JSON, or the place went to
+            another client, 400 when it does not fit into the context.
     """
     with_usage = wants_usage(request)
     request, calls = for_engine(request, tool_parser)
@@ -71,7 +74,7 @@ async def relay(
         reply.client_left = client_left.done()
         if not reply.client_left:
             raise ApiError(504, f"No complete answer within {timeout_seconds:g} seconds.") from None
-    except EngineGoneError:
+    except (EngineGoneError, msgspec.DecodeError):
         raise unavailable(
             "The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS
         ) from None
@@ -95,9 +98,10 @@ async def _pass_on(answer: Answer, reply: Reply, calls: ToolCalls | None, *, wit
 
 async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None, *, with_usage: bool) -> None:
     await reply.start_stream()
-    rest = b""
+    rest, done = b"", False
     while data := await answer.chunk():
         events, separator, rest = (rest + data).rpartition(b"\n\n")
+        done = done or events.endswith(DONE)
         if USAGE_MARK in events:
             events = _take_usage(events, reply, keep=with_usage)
         if events and calls:
@@ -105,6 +109,8 @@ async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None,
         if events:
             await reply.events(events + separator)
     reply.note_engine_done()
+    if not done:
+        raise EngineGoneError
     await reply.end_stream()
 
 

@@ -20,8 +20,10 @@ from runtime.app import App
 from runtime.engine import supervise
 from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
+from runtime.gauge import gauge
 from runtime.lifecycle import Lifecycle, Status
 from runtime.metrics import BOOT_SECONDS, BOOT_STAGE_SECONDS, ENGINE_FAILURES, Stage
+from runtime.output import Output
 from runtime.publisher import Publisher
 from runtime.relay import CLIENT_LEFT
 from runtime.settings import Settings
@@ -170,9 +172,9 @@ def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
     )
 
 
-async def serve(settings: Settings, listener: socket.socket) -> None:
+async def serve(settings: Settings, listener: socket.socket, output: Output) -> None:
     """Serve until SIGTERM or SIGINT, then drain and stop the engine."""
-    publisher = Publisher(settings.environment)
+    publisher = Publisher(settings.environment, output)
     lifecycle = _lifecycle(settings, publisher)
     admission = Admission(
         max_in_flight=settings.max_in_flight,
@@ -193,8 +195,9 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, leave)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    gauging = asyncio.create_task(gauge(lifecycle, admission, publisher))
     supervising = asyncio.create_task(
-        supervise(settings, client, lifecycle, lambda: publisher.publish({ENGINE_FAILURES: 1}))
+        supervise(settings, client, lifecycle, output, lambda: publisher.publish({ENGINE_FAILURES: 1}))
     )
     supervising.add_done_callback(lambda task: task.cancelled() or task.exception() is None or told_to_stop.set())
     await told_to_stop.wait()
@@ -207,6 +210,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     await asyncio.wait([supervising])
     server.should_exit = True
     await serving
+    gauging.cancel()
     await client.close()
     if not supervising.cancelled():
         supervising.result()  # a fault of the gateway itself: exit with its traceback

@@ -20,13 +20,15 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "support.browser_fixtures")
 
 
-ENGINE_TESTS = re.compile(r"gateway/(?!test_recovery)|api/test_contract|page/test_engine|operate/test_(load|smoke)")
+ENGINE_TESTS = re.compile(
+    r"gateway/(?!test_(recovery|chaos|soak))|api/test_contract|page/test_engine|operate/test_(load|smoke)"
+)
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 
 ENDING = re.compile(r"gateway/test_leave")
 """Of these, what ends the engine, and so comes last."""
 
-LONGEST = re.compile(r"gateway/test_recovery|operate/test_demo")
+LONGEST = re.compile(r"gateway/test_(recovery|soak)|operate/test_demo")
 """Files that take long, beside those of the engine: they begin early, so that none is left alone at the end."""
 
 

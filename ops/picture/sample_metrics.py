@@ -97,6 +97,7 @@ class SampleMetrics:
             gateway.GATEWAY_TIME.name: lambda s: self._latency(s, 0.4),
             gateway.OUTPUT_TOKENS.name: lambda _: self._sum(requests * 96),
             gateway.INPUT_TOKENS.name: lambda _: self._sum(requests * 41),
+            gateway.READY.name: lambda _: 1.0,
             gateway.IN_FLIGHT.name: lambda _: np.clip(9 * self._load / self._hosts, 0, 12),
             gateway.QUEUE_DEPTH.name: lambda s: self._queue * (2.2 if s == "Maximum" else 1),
             "4XXError": lambda _: self._sum(requests * 0.02),

@@ -139,6 +139,15 @@ def test_office_hours_are_not_offered_to_a_protected_environment(synthesized: di
 
 
 @pytest.mark.req("R8.3")
+def test_each_host_has_its_metrics_and_the_log_of_its_gauges(synthesized: dict[str, Json]) -> None:
+    found = forecast_of(synthesized[DEV.prefix], {"min_instances": 1, "max_instances": 2})
+    documents = 730 * 60 * 12
+    assert found.at_maximum["CloudWatch"] - found.at_minimum["CloudWatch"] == pytest.approx(
+        9 * 0.30 + documents * 400 / 1e9 * (0.50 + 0.03), abs=0.01
+    )
+
+
+@pytest.mark.req("R8.3")
 def test_every_resource_type_is_priced_or_free_for_a_reason(synthesized: dict[str, Json]) -> None:
     found = {kind for stack in synthesized.values() for kind in stack["resource"]}
     priced = {kind for kinds in PRICED.values() for kind in kinds}

@@ -9,6 +9,7 @@ from runtime.engine_client import EngineClient
 from runtime.errors import ApiError
 from runtime.lifecycle import TRANSITIONS, Lifecycle, Status, TransitionError
 from runtime.metrics import BOOT_STAGES, Stage
+from runtime.output import Output
 from runtime.settings import Settings
 
 
@@ -77,7 +78,7 @@ def test_engine_that_fails_while_loading_does_not_turn_back_the_deadlines_clock(
 
     async def run() -> None:
         client = EngineClient(settings.engine_port)
-        await run_once(settings, client, boot.lifecycle)
+        await run_once(settings, client, boot.lifecycle, Output())
         await client.close()
 
     boot.now = 50

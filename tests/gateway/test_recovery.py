@@ -1,5 +1,6 @@
 """Death, hanging and ends, on the real engine: nothing accepted is lost without a word, nothing is left over."""
 
+import json
 import os
 import signal
 import threading
@@ -11,9 +12,12 @@ import httpx
 import pytest
 from httpx_sse import EventSource
 
-from support.engine_fixtures import BOOT_SECONDS, Gateway, counting, process_group, wait_for
+from support.engine_fixtures import BOOT_SECONDS, MAX_IN_FLIGHT, Gateway, counting, process_group, wait_for
 
 STREAMS = 19
+MANY_STREAMS = 32
+"""More than have a turn at once, so that some wait for it."""
+
 SHORT: dict[str, Any] = {"prompt": "Hello", "max_tokens": 40}
 LONG = {"prompt": "Hello", "max_tokens": 30_000}
 
@@ -32,6 +36,9 @@ class OpenStream:
     def _read(self) -> None:
         try:
             with httpx.stream("POST", self._url, json=self._body, timeout=60) as response:
+                if response.status_code != 200:
+                    self.events.append(json.loads(response.read()))
+                    return
                 for event in EventSource(response).iter_sse():
                     self.events.append(event.data if event.data == "[DONE]" else event.json())
         except httpx.HTTPError as error:
@@ -59,6 +66,20 @@ def open_streams(gateway: Gateway, count: int, **body: object) -> Generator[list
         stream.wait()
 
 
+@contextmanager
+def more_streams_than_turns(gateway: Gateway) -> Generator[None]:
+    """Open long streams, of which some deliver and the others wait; afterwards hold each to an end with an error."""
+    streams = [OpenStream(gateway, **LONG) for _ in range(MANY_STREAMS)]
+    wait_for(lambda: sum(bool(stream.events) for stream in streams) >= MAX_IN_FLIGHT, "a first event of every turn")
+    yield
+    for stream in streams:
+        stream.wait()
+    assert [stream.failure for stream in streams] == [None] * MANY_STREAMS
+    # vLLM's own errors are followed by [DONE]
+    last = [[event for event in stream.events if event != "[DONE]"][-1] for stream in streams]
+    assert all("error" in event for event in last)
+
+
 def completion(gateway: Gateway, timeout: float = 60) -> httpx.Response:
     return httpx.post(f"{gateway.url}/v1/completions", json={"prompt": "Hello", "max_tokens": 1}, timeout=timeout)
 
@@ -75,11 +96,8 @@ def engine_failures(gateway: Gateway) -> int:
 def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway: Gateway) -> None:
     gateway = mortal_gateway
     old, failures = set(gateway.engine_processes()), engine_failures(gateway)
-    with open_streams(gateway, 3, **LONG) as streams:
+    with more_streams_than_turns(gateway):
         os.kill(engine_core(gateway), signal.SIGKILL)
-    for stream in streams:
-        assert stream.failure is None
-        assert any("error" in event for event in stream.events if event != "[DONE]")
     gateway.wait_until("loading", seconds=30)
     refused = completion(gateway)
     assert refused.status_code == 503
@@ -94,9 +112,8 @@ def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway:
 def test_hung_engine_is_found_and_replaced(mortal_gateway: Gateway) -> None:
     gateway = mortal_gateway
     hung = engine_core(gateway)
-    os.kill(hung, signal.SIGSTOP)
-    response = completion(gateway)
-    assert response.status_code == 503
+    with more_streams_than_turns(gateway):
+        os.kill(hung, signal.SIGSTOP)
     gateway.wait_until("loading", seconds=30)
     wait_for(lambda: hung not in gateway.engine_processes(), "the end of the hung engine")
     gateway.wait_until("ready")

@@ -14,7 +14,7 @@ from support.paths import ROOT
 ROOMS = {"inference_constructs", "ops"}
 """Packages whose packages are drawn one by one."""
 
-FREE = {"runtime", "stacks", "ops.bench", "ops.deployment", "ops.engine", "ops.maintain", "ops.shared"}
+FREE = {"runtime", "stacks", "ops.bench", "ops.deployment", "ops.engine", "ops.maintain", "ops.shared", "ops.soak"}
 """Their modules are programs, or are imported one by one."""
 
 Arrows = dict[str, set[str]]

@@ -106,25 +106,25 @@ PAGE_PORT = free_port()
 
 
 class Gateway:
-    """A gateway process, the engine that it runs, and what they wrote."""
+    """A gateway process, the engine that it runs, and what they wrote; not so if a descriptor, `output`, gets it."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, output: int | None = None, **settings: object) -> None:
         self.port, self.engine_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.engine_url = f"http://127.0.0.1:{self.engine_port}"
         self.states: list[tuple[str, str]] = []
         self._stdout, self._stderr = folder / "stdout", folder / "stderr"
-        self.process = self._start({"port": self.port, "engine_port": self.engine_port, **settings})
+        self.process = self._start({"port": self.port, "engine_port": self.engine_port, **settings}, output)
 
-    def _start(self, settings: Mapping[str, object]) -> subprocess.Popen[bytes]:
+    def _start(self, settings: Mapping[str, object], output: int | None) -> subprocess.Popen[bytes]:
         environ = {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()}
         with self._stdout.open("ab") as stdout, self._stderr.open("ab") as stderr:
             return subprocess.Popen(
                 [engine_python(), "-m", "runtime"],
                 cwd=ROOT,
                 env={**os.environ, **ENVIRONMENT, **environ},
-                stdout=stdout,
-                stderr=stderr,
+                stdout=stdout if output is None else output,
+                stderr=stderr if output is None else output,
             )
 
     @property
@@ -189,13 +189,24 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def stand_in_gateway(folder: Path, **settings: object) -> Generator[Gateway]:
+def stand_in_gateway(folder: Path, **settings: Any) -> Generator[Gateway]:
     """A gateway that trusts an edge in front of it, before a stand-in for the engine, which answers at once."""
     command = "python -m ops.bench.gateway stand-in"
     gateway = Gateway(folder, engine_command=command, served_model_name="stand-in", **settings)
     gateway.wait_until("ready", seconds=120)
     yield gateway
     gateway.stop()
+
+
+@contextlib.contextmanager
+def scripted_gateway(folder: Path, **settings: Any) -> Generator[Gateway]:
+    """A gateway before a stand-in for the engine that answers, and fails, as each prompt says (ops/soak/engine.py)."""
+    gateway = Gateway(folder, engine_command="python -m ops.soak.engine", served_model_name="stand-in", **settings)
+    try:
+        gateway.wait_until("ready")
+        yield gateway
+    finally:
+        gateway.stop()
 
 
 class GatewayHost:

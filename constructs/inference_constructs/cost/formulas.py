@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from inference_constructs.api import AUTHORIZER_MIB, OPERATIONS
 from inference_constructs.cost.prices import HOURS_PER_MONTH, Prices
 from inference_constructs.host import StepTime
+from runtime.metrics import GAUGE_SECONDS
 
 BYTES_PER_TOKEN = 250
 """Bytes of a streamed answer for each token, measured with vLLM 0.32: each token is an event of JSON."""
@@ -24,6 +25,15 @@ LOG_BYTES_PER_REQUEST = 3_000
 """Estimate: gateway, access, firewall, flow and load balancer log lines of one request, all as if CloudWatch kept them.
 
 What an idle network logs is not counted: cents a month."""
+
+GAUGE_BYTES = 400
+"""Bytes of one document of a host's gauges as CloudWatch counts it, an upper bound: 26 of them are its own.
+
+https://aws.amazon.com/cloudwatch/pricing/ counts the bytes; a test measures the document.
+"""
+
+GAUGE_GB_PER_MONTH = HOURS_PER_MONTH * 3600 / GAUGE_SECONDS * GAUGE_BYTES / 1e9
+"""Of one host."""
 
 PAGE_BYTES = 36_000
 """Size of the demo page before compression; its test keeps it under 40,000."""
@@ -121,6 +131,7 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
     payload = gigabytes(f"var.output_tokens_per_request * {BYTES_PER_TOKEN} + {BYTES_PER_REQUEST}")
     prompts = gigabytes(f"var.input_tokens_per_request * {BYTES_PER_INPUT_TOKEN} + {BYTES_PER_REQUEST}")
     logged = gigabytes(str(LOG_BYTES_PER_REQUEST))
+    gauges = f"{hosts} * {GAUGE_GB_PER_MONTH}"
     authorized = f"{prices['lambda_million_requests']} + {AUTHORIZER_GB_SECONDS * 1e6} * {prices['lambda_gb_second']}"
     throughput = max(have.host_mibps - 125, 0)
     visited_gb = f"var.page_views_per_month * {PAGE_BYTES} / 1000000000"
@@ -136,7 +147,7 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         "Load balancer": f"{prices['load_balancer_month']}"
         f" + {prices['load_balancer_lcu_month']} * ({payload} + {prompts}) / {HOURS_PER_MONTH}",
         "VPC endpoints": f"{have.endpoint_zones} * {prices['interface_endpoint_month']}"
-        f" + {logged} * {prices['interface_endpoint_gb']}",
+        f" + ({logged} + {gauges}) * {prices['interface_endpoint_gb']}",
         "API Gateway": f"{million_requests} * {prices['rest_api_million_requests']}",
         "Key authorizer": f"{million_requests} * ({authorized})",
         "Web ACL": f"{1 + have.site_firewalls} * {prices['web_acl_month']}"
@@ -145,7 +156,7 @@ def monthly_costs(have: Inventory, prices: Prices, hosts: str) -> Mapping[str, s
         f" + {have.site_firewalls} * var.page_views_per_month * {PAGE_REQUESTS} / 1000000"
         f" * {prices['web_acl_million_requests']}",
         "CloudWatch": f"{metrics} * {prices['metric_month']} + {have.alarms} * {prices['alarm_month']}"
-        f" + {have.dashboards} * {prices['dashboard_month']} + {logged} * {logs}",
+        f" + {have.dashboards} * {prices['dashboard_month']} + ({logged} + {gauges}) * {logs}",
         "Data transfer": f"{payload} * {prices['data_out_gb']}",
         "CloudFront": f"{visited_gb} * {prices['cloudfront_gb']}"
         f" + var.page_views_per_month * {PAGE_REQUESTS} / 10000 * {prices['cloudfront_10k_requests']}",

@@ -99,6 +99,8 @@ class Dashboard:
             "The last 5 minutes",
             [
                 line(m.fleet.of_targets("HealthyHostCount"), "Maximum", "Healthy hosts", GREEN),
+                line(m.fleet.of_gateway(gateway.READY), "Average", "Engines ready", id="ready"),
+                formula("100 * ready", "Engines ready, %", GREEN),
                 line(m.api.of_api("Count"), "Sum", "Requests", id="requests"),
                 formula("requests / PERIOD(requests)", "Requests a second", BLUE),
                 line(m.api.of_api("Latency"), "p99", "p99 latency, ms", RED),
