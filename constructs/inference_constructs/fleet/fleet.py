@@ -18,13 +18,14 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
-from inference_constructs.fleet.autoscaling import GpuAutoscaling
+from inference_constructs.fleet.autoscaling import Autoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
 from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_SECONDS, LoadBalancer
 from inference_constructs.fleet.metrics import FleetMetrics
 from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
 from inference_constructs.fleet.spot import spot_above
+from inference_constructs.fleet.thresholds import ScaleOn
 from inference_constructs.foundation import EncryptedHome, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
@@ -43,8 +44,8 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
+    engine_profile,
     family_of,
-    gpu_metrics,
     host_gateway,
 )
 from inference_constructs.network import VpcConstruct, allow, security_group
@@ -68,6 +69,7 @@ class HostSettings:
         engine: What they run, on a type with one GPU.
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
+        scale_on: What their number follows: GPU utilisation, or the demand for places.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
         certificate: The owner's certificate; a private authority's is made unless given.
         root_path: Path before every route, which the API's stage adds.
@@ -79,6 +81,7 @@ class HostSettings:
     image_version: str
     deletion_protection: bool
     root_path: str
+    scale_on: ScaleOn = "gpu"
     spot_above_minimum: bool = False
     certificate: Certificate | None = None
     allowed_origins: Sequence[str] = ()
@@ -101,7 +104,7 @@ class FleetVariables(Protocol):
 
 
 class GpuFleet(Construct):
-    """GPU hosts in the private subnets, scaled by GPU utilisation, behind an internal load balancer.
+    """GPU hosts in the private subnets, scaled by what they have to do, behind an internal load balancer.
 
     A host runs exactly one version of the machine image. Another version, type or setting is a new version of the
     launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest. Where the
@@ -175,12 +178,14 @@ class GpuFleet(Construct):
             load_balancer=self.load_balancer.arn_suffix,
             target_group=self.target_group.arn_suffix,
         )
-        GpuAutoscaling(
+        Autoscaling(
             self,
             "Scaling",
             home=home,
             group=self.group,
-            utilization=self.metrics.of_gpus(gpu_metrics.UTILIZATION),
+            metrics=self.metrics,
+            scale_on=hosts.scale_on,
+            places=engine_profile(hosts.engine).max_num_seqs,
         )
 
     def _private_certificate(self) -> Certificate:
