@@ -28,7 +28,7 @@ setup: $(DEV) $(ENGINE) $(CHECKOV) $(NODE_MODULES) ## Install all that the proje
 
 .PHONY: demo
 demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with a real small model on localhost
-	@export API_PORT PAGE_PORT ENGINE_PORT BEGAN=$(BEGAN); exec .venv/bin/python -m ops.demo
+	@export API_PORT PAGE_PORT ENGINE_PORT MODEL BEGAN=$(BEGAN); exec .venv/bin/python -m ops.demo
 
 .PHONY: test
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
@@ -49,6 +49,10 @@ deploy: $(APP) ## State, image and service, in order; ends when the API has answ
 destroy: $(APP) ## Remove the service; asks for its name, and refuses a protected one
 	@.venv/bin/python -m ops.destroy $(ENV) $(ARGS)
 
+.PHONY: wake
+wake: $(APP) ## Open an environment outside its office hours: make wake ENV=dev HOURS=2
+	@.venv/bin/python -m ops.wake $(ENV) $(HOURS)
+
 .PHONY: smoke
 smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
 	@.venv/bin/python -m ops.smoke $(URL) $(ARGS)
@@ -56,6 +60,10 @@ smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
 .PHONY: load
 load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://...
 	@.venv/bin/python -m ops.load $(URL) $(ARGS)
+
+.PHONY: evaluate
+evaluate: $(APP) ## Score a live API's answers: make evaluate URL=https://... ARGS="--save FILE --against FILE"
+	@.venv/bin/python -m ops.evaluate $(URL) $(ARGS)
 
 .PHONY: keys
 keys: $(APP) ## API keys: make keys ARGS="create NAME"
@@ -70,9 +78,17 @@ usage: synth ## What each API key used in the last 30 days: ARGS="--csv FILE --c
 forecast: synth ## What each environment costs a month
 	@.venv/bin/python -m ops.forecast $(ARGS)
 
+.PHONY: token-cost
+token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
+	@.venv/bin/python -m ops.token_cost $(ARGS)
+
 .PHONY: prices
 prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
 	@.venv/bin/python -m ops.prices $(ARGS)
+
+.PHONY: model
+model: $(APP) ## Models: make model ARGS="add REPOSITORY@COMMIT", "list", "fit NAME"
+	@.venv/bin/python -m ops.model $(ARGS)
 
 .PHONY: dashboard
 dashboard: $(APP) ## Draw the CloudWatch dashboard with sample data

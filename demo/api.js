@@ -1,10 +1,11 @@
 // The API as the page sees it: streamed chat completions, health, and one kind of error.
 
-/** A failed call. `kind` is an HTTP status, or "network", "cut" or "malformed". */
+/** A failed call. `kind` is an HTTP status, or "network", "cut" or "malformed"; `code` is the API's own. */
 export class ApiError extends Error {
-  constructor(kind, { message = "", retryAfter = 0 } = {}) {
+  constructor(kind, { message = "", code, retryAfter = 0 } = {}) {
     super(message);
     this.kind = kind;
+    this.code = code;
     this.retryAfter = retryAfter;
   }
 }
@@ -21,6 +22,7 @@ async function errorOf(response) {
   const body = await response.json().catch(() => null);
   return new ApiError(response.status, {
     message: body?.error?.message,
+    code: body?.error?.code,
     retryAfter: retryAfter(response.headers),
   });
 }
@@ -78,12 +80,18 @@ export async function* streamChat({ apiUrl }, request, { key, signal }) {
   throw new ApiError("cut");
 }
 
-/** What /health says, or the status "unavailable". It answers 503 with the same JSON until ready. */
+/** A longer wait than any boot: the service has office hours, and no host until it opens. */
+export const CLOSED_SECONDS = 600;
+
+/** What /health says, "closed" with the seconds until it opens, or "unavailable". It answers 503 with the same JSON until ready. */
 export async function fetchHealth({ apiUrl }) {
   try {
     const signal = AbortSignal.timeout(10_000);
-    const health = await (await fetch(`${apiUrl}/health`, { cache: "no-store", signal })).json();
-    return health.status ? health : { status: "unavailable" };
+    const response = await fetch(`${apiUrl}/health`, { cache: "no-store", signal });
+    const health = await response.json();
+    if (health.status) return health;
+    const wait = retryAfter(response.headers);
+    return wait > CLOSED_SECONDS ? { status: "closed", wait } : { status: "unavailable" };
   } catch {
     return { status: "unavailable" };
   }

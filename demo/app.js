@@ -1,7 +1,9 @@
 // The page: reads config.json, then wires the form, the health pill and the history.
-import { announce, Entry, snippets } from "./entry.js";
-import { stageOf } from "./explain.js";
+import { Conversation } from "./conversation.js";
+import { Entry, snippets } from "./entry.js";
+import { openingOf, stageOf } from "./explain.js";
 import { Health } from "./health.js";
+import { announce } from "./parts.js";
 
 const byId = (id) => document.getElementById(id);
 const form = byId("composer");
@@ -44,11 +46,11 @@ function askForKey(required) {
 }
 
 /** The temperature is left to the model until the visitor has moved it. */
-function requestFor(config, text) {
+function requestFor(config, messages, text) {
   const temperature = byId("temperature");
   return {
     model: config.model,
-    messages: [{ role: "user", content: text }],
+    messages: [...messages, { role: "user", content: text }],
     max_tokens: byId("max-tokens").valueAsNumber,
     ...("moved" in temperature.dataset && { temperature: temperature.valueAsNumber }),
   };
@@ -56,7 +58,7 @@ function requestFor(config, text) {
 
 function showHealth({ state }) {
   const pill = byId("health");
-  const words = HEALTH_WORDS[state.status] ?? stageOf(state);
+  const words = state.status === "closed" ? `Opens ${openingOf(state)}` : HEALTH_WORDS[state.status] ?? stageOf(state);
   if (pill.dataset.status !== state.status && pill.dataset.status !== "unknown") announce(words);
   pill.dataset.status = state.status;
   pill.textContent = words;
@@ -67,16 +69,32 @@ function start(config) {
   health.addEventListener("change", () => showHealth(health));
   health.refresh();
 
-  function send(request) {
-    const entry = new Entry(entries.length + 1, request, { config, health, onEdit: () => replacePrompt(entry.prompt), onRetry: retry });
+  let conversation = new Conversation(1);
+
+  function showConversation() {
+    byId("new").hidden = conversation.isEmpty;
+    byId("examples").hidden = !conversation.isEmpty;
+    byId("send").ariaDisabled = conversation.isStreaming;
+  }
+
+  async function send(request, to) {
+    const entry = new Entry(entries.length + 1, request, {
+      config,
+      health,
+      onEdit: () => replacePrompt(entry.prompt),
+      onRetry: () => retry(entry, to),
+    });
     entries.push(entry);
     byId("first-call").hidden = true;
-    byId("visit").hidden = false;
-    byId("history").prepend(entry.element);
+    if (to.isEmpty) byId("history").append(to.element);
+    to.add(entry);
+    const running = entry.run(key.value);
+    showConversation();
     entry.element.scrollIntoView({ block: "nearest" });
     announce("Generating an answer.");
-    entry.run(key.value).then((error) => error?.kind === 401 && refuseKey());
-    return entry;
+    const error = await running;
+    showConversation();
+    if (error?.kind === 401) refuseKey();
   }
 
   function refuseKey() {
@@ -84,10 +102,17 @@ function start(config) {
     key.focus();
   }
 
-  /** What had arrived stays on the page; an entry without an answer makes way for the new try. */
-  function retry(entry) {
-    if (!entry.answer) entry.element.remove();
-    send(entry.request).element.querySelector(".stop").focus();
+  function retry(entry, from) {
+    from.forget(entry);
+    send(entry.request, from);
+    entries.at(-1).element.querySelector(".stop").focus();
+  }
+
+  function beginConversation() {
+    conversation = new Conversation(conversation.number + 1);
+    showConversation();
+    announce("New conversation.");
+    prompt.focus();
   }
 
   function submit(event) {
@@ -98,14 +123,19 @@ function start(config) {
       prompt.focus();
       return;
     }
+    if (conversation.isStreaming) {
+      announce("Wait for the answer, or stop it.");
+      return;
+    }
     prompt.value = "";
     if (matchMedia("(pointer: coarse)").matches) prompt.blur();
-    send(requestFor(config, text));
+    send(requestFor(config, conversation.messages, text), conversation);
   }
 
   form.addEventListener("submit", submit);
+  byId("new").addEventListener("click", beginConversation);
   form.addEventListener("invalid", () => (settings.open = true), { capture: true });
-  byId("first-call").append(...snippets(config, requestFor(config, byId("examples").querySelector("button").textContent)));
+  byId("first-call").append(...snippets(config, requestFor(config, [], byId("examples").querySelector("button").textContent)));
 }
 
 function wireKeyboard() {
@@ -126,18 +156,14 @@ function replacePrompt(text) {
   document.execCommand("insertText", false, text);
 }
 
-function wireExamples() {
-  byId("examples").addEventListener("click", ({ target }) => {
-    if (target.matches("button")) replacePrompt(target.textContent);
-  });
-}
-
 byId("temperature").addEventListener("input", ({ target }) => {
   target.dataset.moved = "";
   byId("temperature-value").textContent = target.valueAsNumber.toFixed(1);
 });
+byId("examples").addEventListener("click", ({ target }) => {
+  if (target.matches("button")) replacePrompt(target.textContent);
+});
 wireKeyboard();
-wireExamples();
 try {
   const config = await readConfig();
   applyConfig(config);

@@ -1,44 +1,18 @@
 // One prompt of this visit with its answer, as it streams in.
-import { AnswerText } from "./answer.js";
-import { streamChat } from "./api.js";
+import { CLOSED_SECONDS, streamChat } from "./api.js";
 import { explain } from "./explain.js";
+import { Markdown } from "./markdown.js";
+import { announce, codeFigure, clone, copy } from "./parts.js";
 import { curl, python } from "./snippets.js";
-
-const clone = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
 const duration = (milliseconds) =>
   milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 
-/** Speaks `text` to screen readers. */
-export function announce(text) {
-  document.getElementById("status").textContent = text;
-}
-
-async function copy(button, text) {
-  const label = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = "Press Ctrl+C";
-    getSelection().selectAllChildren(button.parentElement.querySelector("code, .answer") ?? button);
-  }
-  announce(button.textContent);
-  setTimeout(() => (button.textContent = label), 1500);
-}
-
 /** The curl and Python calls of a request. */
 export function snippets(config, request) {
-  return [["curl", curl], ["Python", python]].map(([name, write]) => {
-    const figure = clone("snippet-template");
-    const code = write(config, request);
-    const button = figure.querySelector("button");
-    figure.querySelector("figcaption").textContent = name;
-    figure.querySelector("code").textContent = code;
-    button.setAttribute("aria-label", `Copy the ${name} call`);
-    button.addEventListener("click", () => copy(button, code));
-    return figure;
-  });
+  return [["curl", curl], ["Python", python]].map(([name, write]) =>
+    codeFigure(name, `${name} call`, write(config, request)),
+  );
 }
 
 export class Entry {
@@ -60,7 +34,7 @@ export class Entry {
     this.element = clone("entry-template");
     this.#find("h3").textContent = `Prompt ${number}`;
     this.#find(".prompt").textContent = this.prompt;
-    this.#text = new AnswerText(this.#find(".answer"));
+    this.#text = new Markdown(this.#find(".answer"));
     this.#find(".code").append(...snippets(config, request));
     this.#find(".stop").addEventListener("click", () => this.stop());
     this.#find(".edit").addEventListener("click", onEdit);
@@ -70,7 +44,7 @@ export class Entry {
   }
 
   get prompt() {
-    return this.request.messages[0].content;
+    return this.request.messages.at(-1).content;
   }
 
   get answer() {
@@ -96,7 +70,7 @@ export class Entry {
     try {
       const signal = this.#controller.signal;
       for await (const chunk of streamChat(this.config, this.request, { key, signal })) this.#take(chunk);
-      announce(`Answer: ${this.answer}`);
+      announce(`Answer: ${this.#find(".answer").innerText}`);
       return null;
     } catch (error) {
       await this.#fail(error);
@@ -113,12 +87,22 @@ export class Entry {
       this.#last = performance.now();
       this.#first ||= this.#last;
       this.#chunks += 1;
-      this.#text.append(text);
-      this.#showTimings();
+      this.#follow(() => {
+        this.#text.append(text);
+        this.#showTimings();
+      });
     }
     if (choice?.finish_reason === "length") {
       this.#notice("The answer reached its limit.", `Raise max tokens (${this.request.max_tokens}) for a longer one.`);
     }
+  }
+
+  /** Keeps the answer's end in view, unless the visitor has scrolled away from it. */
+  #follow(change) {
+    const end = this.#find(".actions");
+    const { top, bottom } = end.getBoundingClientRect();
+    change();
+    if (top >= 0 && bottom <= innerHeight) end.scrollIntoView({ block: "nearest" });
   }
 
   #end() {
@@ -162,7 +146,7 @@ export class Entry {
     }
     if (error.kind === 503) await this.health.refresh();
     else if (error.kind === "network") this.health.refresh();
-    const [title, advice] = explain(error, this.config, this.health.state);
+    const [title, advice] = explain(error, this.health.state);
     this.#notice(title, advice);
     this.#offerRetry(error.retryAfter);
     this.element.classList.add("failed");
@@ -181,7 +165,8 @@ export class Entry {
     const left = Math.ceil((this.#retryAt - Date.now()) / 1000);
     const button = this.#find(".retry");
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
+    const wait = left > CLOSED_SECONDS ? "later" : left > 120 ? `in ${Math.ceil(left / 60)} min` : `in ${left} s`;
+    button.textContent = left > 0 ? `Try again ${wait}` : "Try again";
     if (left <= 0) clearInterval(this.#timer);
   }
 
@@ -195,7 +180,7 @@ export class Entry {
         this.#retryAt = 0;
         this.#countDown();
       } else {
-        this.#notice(...explain(error, this.config, this.health.state));
+        this.#notice(...explain(error, this.health.state));
       }
     };
     this.health.addEventListener("change", update);

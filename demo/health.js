@@ -2,6 +2,7 @@
 import { fetchHealth } from "./api.js";
 
 const POLL_MILLISECONDS = 5000;
+const CLOSED_POLL_MILLISECONDS = 60_000;
 
 /** Fires "change" after each look; `state` is what /health said last. */
 export class Health extends EventTarget {
@@ -19,7 +20,8 @@ export class Health extends EventTarget {
     this.state = await fetchHealth(this.config);
     clearTimeout(this.#timer);
     if (this.state.status !== "ready" && !document.hidden) {
-      this.#timer = setTimeout(() => this.refresh(), POLL_MILLISECONDS);
+      const closed = this.state.status === "closed";
+      this.#timer = setTimeout(() => this.refresh(), closed ? CLOSED_POLL_MILLISECONDS : POLL_MILLISECONDS);
     }
     this.dispatchEvent(new Event("change"));
   }

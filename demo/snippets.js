@@ -1,10 +1,6 @@
 // The same request as a visitor would send it from a shell or from Python.
 
-/** One member a line, which is how people write such a call. */
-function json(request) {
-  const members = Object.entries(request).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
-  return `{\n${members.join(",\n")}\n}`;
-}
+const json = (value) => JSON.stringify(value, null, 2);
 
 const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -17,7 +13,7 @@ export function curl({ apiUrl, apiKeyRequired }, request) {
   ].join(" \\\n  ");
 }
 
-/** JSON's strings and numbers are Python's too. */
+/** JSON's lists, objects, strings and numbers are Python's too. */
 export function python({ apiUrl, apiKeyRequired }, request) {
   const { model, messages, max_tokens, temperature } = request;
   const sampling = temperature === undefined ? "" : `    temperature=${temperature},\n`;
@@ -29,7 +25,7 @@ client = OpenAI(
 )
 stream = client.chat.completions.create(
     model=${JSON.stringify(model)},
-    messages=[{"role": "user", "content": ${JSON.stringify(messages[0].content)}}],
+    messages=${json(messages).replaceAll("\n", "\n    ")},
     max_tokens=${max_tokens},
 ${sampling}    stream=True,
 )

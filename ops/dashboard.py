@@ -25,7 +25,12 @@ def sample_content() -> DashboardContent:
     api = ApiMetrics(region=home.region, api=home.prefix, stage=STAGE, web_acl=home.prefix)
     metrics = ServiceMetrics(fleet=fleet, api=api)
     cost = RunningCost(
-        host_hour=1.006, million_requests=4.3, fixed_hour="0.2", forecast_hour="1.21", forecast_month="883"
+        paid_hosts="hosts",
+        host_hour=1.006,
+        million_requests=4.3,
+        fixed_hour="0.2",
+        forecast_hour="1.21",
+        forecast_month="883",
     )
     names = [alarm.name for alarm in all_alarms(metrics, cost, 2)]
     return DashboardContent(

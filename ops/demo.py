@@ -9,13 +9,14 @@ import http.server
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE
@@ -30,6 +31,7 @@ from inference_constructs.page import page_config, security_headers
 from ops import forecast
 from ops.deployment.tofu import synthesize
 from ops.engine import ENGINE_ARGS, ENVIRONMENT, MODEL, TEMPERATURE
+from ops.models import LocalModel, SourceError, local_model
 from ops.shared.paths import ROOT, STACKS, engine_python
 
 CONTEXT_TOKENS = 2048
@@ -82,9 +84,9 @@ class Page(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def page_server(port: int, api: str) -> Generator[str]:
+def page_server(port: int, api: str, name: str, temperature: float) -> Generator[str]:
     """Serve the page; yields its URL."""
-    config = page_config(api_url=api, model=MODEL, max_tokens=MAX_TOKENS, temperature=TEMPERATURE)
+    config = page_config(api_url=api, model=name, max_tokens=MAX_TOKENS, temperature=temperature)
     handler = functools.partial(Page, config=json.dumps(config).encode(), api=api)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -96,14 +98,16 @@ def page_server(port: int, api: str) -> Generator[str]:
 
 
 @contextmanager
-def gateway(port: int, engine_port: int, page: str, model: str, log: Path) -> Generator[subprocess.Popen[bytes]]:
+def gateway(port: int, engine_port: int, page: str, model: LocalModel, log: Path) -> Generator[subprocess.Popen[bytes]]:
     """Run the gateway and its engine; both are gone when the block ends."""
+    context = min(CONTEXT_TOKENS, model.context_tokens)
     settings = {
         "GATEWAY_PORT": str(port),
         "GATEWAY_ENGINE_PORT": str(engine_port),
-        "GATEWAY_MODEL": model,
-        "GATEWAY_SERVED_MODEL_NAME": MODEL,
-        "GATEWAY_ENGINE_ARGS": f"{ENGINE_ARGS} --max-model-len {CONTEXT_TOKENS}",
+        "GATEWAY_MODEL": str(model.folder),
+        "GATEWAY_SERVED_MODEL_NAME": model.name,
+        "GATEWAY_TOOL_PARSER": model.tool_parser,
+        "GATEWAY_ENGINE_ARGS": f"{ENGINE_ARGS} --max-model-len {context} {shlex.join(model.engine_arguments)}",
         "GATEWAY_CORS_ORIGINS": page.rstrip("/"),
         "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS),
@@ -148,6 +152,28 @@ def prepared_model() -> Generator[subprocess.Popen[str]]:
             converting.kill()
 
 
+@contextmanager
+def chosen_model(address: str | None) -> Generator[Callable[[], LocalModel]]:
+    """Find the model that was asked for, or prepare the small one beside other work; yields what waits for it."""
+    if address:
+        try:
+            model = local_model(address)
+        except (SourceError, ValueError) as error:
+            sys.exit(f"error: {error}")
+        yield lambda: model
+        return
+    with prepared_model() as converting:
+
+        def prepared() -> LocalModel:
+            with console.status(f"preparing {MODEL} (once, about 40 s)"):
+                folder, complaints = converting.communicate()
+            if converting.returncode:
+                sys.exit(f"error: the model could not be prepared: {complaints.strip().splitlines()[-1]}")
+            return LocalModel(name=MODEL, folder=Path(folder.strip()), temperature=TEMPERATURE)
+
+        yield prepared
+
+
 def last_words(log: Path) -> str:
     """Return the line of a log that names the cause: the last exception, or else the last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
@@ -190,6 +216,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=os.environ.get("API_PORT", "8000"), help="port of the API")
     parser.add_argument("--page-port", type=int, default=os.environ.get("PAGE_PORT", "8080"), help="port of the page")
     parser.add_argument("--engine-port", type=int, default=os.environ.get("ENGINE_PORT", "8001"), help="port of vLLM")
+    parser.add_argument("--model", default=os.environ.get("MODEL"), help="folder, or one of stacks/models/")
     arguments = parser.parse_args()
     began = float(os.environ.get("BEGAN") or time.time())
     for name in ("port", "page_port", "engine_port"):
@@ -198,22 +225,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
-    with prepared_model() as converting:
+    with chosen_model(arguments.model) as chosen:
         with console.status("synthesizing every environment"):
             synthesize()
         console.print(f"synthesized: {', '.join(sorted(p.name for p in STACKS.iterdir()))}")
         forecast.print_table(console)
-        with console.status(f"preparing {MODEL} (once, about 40 s)"):
-            folder, complaints = converting.communicate()
-    if converting.returncode:
-        sys.exit(f"error: the model could not be prepared: {complaints.strip().splitlines()[-1]}")
+        model = chosen()
 
     api = f"http://127.0.0.1:{arguments.port}"
     log = ROOT / "build" / "gateway.log"
     log.parent.mkdir(exist_ok=True)
     with (
-        page_server(arguments.page_port, api) as page,
-        gateway(arguments.port, arguments.engine_port, page, folder.strip(), log) as process,
+        page_server(arguments.page_port, api, model.name, model.temperature) as page,
+        gateway(arguments.port, arguments.engine_port, page, model, log) as process,
     ):
         wait_until_ready(api, process, log)
         console.print(

@@ -33,8 +33,8 @@ def print_table(console: Console) -> None:
     for name, one in found.items():
         console.print(
             f"{name}: ${one.per_million_tokens:.2f} a million generated tokens, at {one.variables['utilization']:.0%} "
-            f"utilization and {one.variables['concurrent_streams']} streams; "
-            f"{one.variables['requests_per_month']:,} requests a month",
+            f"utilization and {one.variables['concurrent_streams']} streams, "
+            f"a host's speed {one.speed}; {one.variables['requests_per_month']:,} requests a month",
             soft_wrap=True,
         )
     console.print(f"prices: {next(iter(found.values())).prices}", soft_wrap=True, style="dim")

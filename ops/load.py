@@ -3,11 +3,15 @@
 The load generator is that of `vllm bench serve`: requests arrive at random (Poisson) at a mean rate, whatever the
 API does, and stream their answers. Every prompt is different. With --ignore-eos, which the gateway must allow, every
 answer is as long as asked for. An API key is read from INFERENCE_API_KEY. The exit code is 1 where a request failed.
+
+With --calibrate, it measures instead what the one host behind the API does, while nothing else runs on it.
 """
 
-# pyright: reportUnknownMemberType=false
+# boto3 and matplotlib lack types
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -20,18 +24,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inference_constructs.host import Measured, MeasuredPrompt, MeasuredStep, write_measured
+from ops.calibration import CalibrationError, boot_stages, calibrate
 from ops.shared.api_url import KEY_VARIABLE, api_url
+from ops.shared.arguments import environment_of
 from ops.shared.charts import chart
 from ops.shared.paths import ROOT, engine_python
 from ops.shared.percentiles import percentile
+from ops.shared.served_model import key_header, served_model
+from stacks.environments import Environment
+from stacks.measurements import measured_path
 
 MAX_REQUESTS = 5_000
 MAX_CONCURRENCY = 256
+TIMEOUT_SECONDS = 60
 RATE_LIMIT_PER_MINUTE = 100
 """What one address may send unless the environment's variable says otherwise (R5.3)."""
 
@@ -202,30 +215,62 @@ def draw(report: Report, target: Path) -> None:
         axes.legend()
 
 
-def model_of(url: str, key: str | None) -> str:
-    """Return the name of the model that the API serves.
-
-    Raises:
-        SystemExit: the API does not answer.
-    """
-    try:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        response = httpx.get(f"{url}/v1/models", headers=headers, timeout=30)
-    except httpx.HTTPError as error:
-        sys.exit(f"error: {url} does not answer: {error}")
-    if response.status_code == 401:
-        sys.exit(f"error: {url} needs an API key: set {KEY_VARIABLE}")
-    if response.status_code != 200:
-        sys.exit(f"error: {url}/v1/models answers {response.status_code}: {response.text[:200]}")
-    return response.json()["data"][0]["id"]
-
-
 def refuse_unbounded(load: Load) -> None:
     """Exit where the load is none, or so high that it would be an attack rather than a measurement."""
     if min(load.rate, load.seconds, load.prompt_words, load.output_tokens) <= 0:
         sys.exit("error: rate, seconds, prompt words and output tokens must be above 0")
     if load.requests > MAX_REQUESTS:
         sys.exit(f"error: {load.requests} requests are more than {MAX_REQUESTS}; lower --rate or --seconds")
+
+
+def print_measurement(one: MeasuredStep | MeasuredPrompt, console: Console) -> None:
+    """Print a measurement as it comes."""
+    if isinstance(one, MeasuredStep):
+        text = f"{one.places:3} streams that hold {one.tokens:6,.0f} tokens: {one.seconds * 1000:7.1f} ms a step, "
+        console.print(f"{text}{one.places / one.seconds:,.0f} tokens a second", highlight=False)
+    else:
+        text = f"a prompt of {one.tokens:6,} tokens: first token after {one.seconds * 1000:,.0f} ms"
+        console.print(text, highlight=False)
+
+
+def boot_of(environment: Environment) -> dict[str, float]:
+    """Return the seconds of the boot's stages; empty, with a note, where AWS does not tell."""
+    try:
+        return boot_stages(boto3.client("cloudwatch", region_name=environment.region), environment.name)
+    except (BotoCoreError, ClientError) as error:
+        print(f"note: without the boot's stages: {error}", file=sys.stderr)
+        return {}
+
+
+def run_calibration(url: str, environment: Environment | None, per_minute: float, streams: int, target: Path) -> None:
+    """Measure what the host behind an API does, and write it.
+
+    Raises:
+        SystemExit: it cannot be measured, or not be written.
+    """
+    key, console = os.environ.get(KEY_VARIABLE), Console()
+
+    async def run() -> Measured:
+        async with httpx.AsyncClient(base_url=url, headers=key_header(key), timeout=TIMEOUT_SECONDS) as http:
+            return await calibrate(
+                http,
+                served_model(url, key),
+                per_minute=per_minute,
+                streams=streams,
+                instance_type=environment.instance_type if environment else "local",
+                quantization=environment.quantization if environment else None,
+                boot=boot_of(environment) if environment else {},
+                done=lambda one: print_measurement(one, console),
+            )
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_measured(asyncio.run(run()), target)
+    except (CalibrationError, OSError) as error:
+        sys.exit(f"error: {error}")
+    console.print(f"measured: {target}")
+    if environment:
+        console.print(f"synthesis, forecast and replay use it as {measured_path(environment.engine)}", soft_wrap=True)
 
 
 def main() -> None:
@@ -238,7 +283,22 @@ def main() -> None:
     parser.add_argument("--output-tokens", type=int, default=64, help="tokens of an answer (default: %(default)s)")
     parser.add_argument("--ignore-eos", action="store_true", help="make every answer as long as --output-tokens")
     parser.add_argument("--chart", type=Path, default=Path("build/load.png"), help="PNG to write (%(default)s)")
+    parser.add_argument("--calibrate", type=Path, metavar="FILE", help="measure the host, and write that as JSON")
+    parser.add_argument(
+        "--environment", type=environment_of, help="whose host is measured; local unless given (with --calibrate)"
+    )
+    parser.add_argument(
+        "--per-minute", type=float, default=90, help="requests a minute (with --calibrate; default: %(default)s)"
+    )
+    parser.add_argument(
+        "--streams", type=int, default=32, help="streams at once at most (with --calibrate; default: %(default)s)"
+    )
     arguments = parser.parse_args()
+    if arguments.calibrate:
+        run_calibration(
+            arguments.url, arguments.environment, arguments.per_minute, arguments.streams, arguments.calibrate
+        )
+        return
     load = Load(
         rate=arguments.rate,
         seconds=arguments.seconds,
@@ -251,7 +311,7 @@ def main() -> None:
     if load.rate * 60 > RATE_LIMIT_PER_MINUTE:
         console.print(f"note: more than {RATE_LIMIT_PER_MINUTE} requests a minute: the rate limit answers some (429)")
     key = os.environ.get(KEY_VARIABLE)
-    report = report_of(run_bench(arguments.url, model_of(arguments.url, key), key, load), load)
+    report = report_of(run_bench(arguments.url, served_model(arguments.url, key), key, load), load)
     print_report(report, load, console)
     if report.latencies:
         draw(report, arguments.chart)

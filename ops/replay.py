@@ -2,7 +2,8 @@
 
 The rules are read from the synthesized stack: thresholds, periods, steps, warm-up and limits. Each way of scaling
 (`scale_on`) is replayed, with all hosts on demand and with spot hosts above the minimum, which EC2 takes back now and
-then. Service times are a model (host/step_time.py), so read the figures as a comparison, not as a promise.
+then. Service times are a model (host/step_time.py), estimated or fitted to what was measured: read the figures as a
+comparison, not as a promise.
 """
 
 # pyright: reportUnknownMemberType=false
@@ -192,6 +193,7 @@ def main() -> None:
         f"{len(requests):,} requests in {requests[-1].arrival / 3600:.1f} h, {rules.minimum} to {rules.maximum} hosts "
         f"{rules.instance_type}; replayed in {time.perf_counter() - began:.1f} s"
     )
+    console.print(f"times of steps and prompts: {engine_profile(engine).step_time.source}", style="dim")
     print_table(outcomes, rules, console)
     draw(requests, outcomes, arguments.chart)
     console.print(f"chart: {arguments.chart}")

@@ -49,6 +49,7 @@ class Context:
                 f"The prompt has {length.count} tokens; with max_tokens {wanted} that is more than "
                 f"the model's context of {length.max_model_len}.",
                 "max_tokens" if length.count < length.max_model_len else name,
+                code="context_length_exceeded",
             )
 
 

@@ -34,9 +34,9 @@ class ApiError(Exception):
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code or self.status}}
 
 
-def bad_request(message: str, param: str | None = None) -> ApiError:
+def bad_request(message: str, param: str | None = None, code: str | None = None) -> ApiError:
     """Return the error for a request that can never succeed as it is."""
-    return ApiError(400, message, param=param)
+    return ApiError(400, message, param=param, code=code)
 
 
 def unavailable(message: str, retry_after: int) -> ApiError:

@@ -23,12 +23,25 @@ USAGE_MARK = b'"choices":[]'
 DONE = b"data: [DONE]"
 """The last event of a stream that vLLM brought to its end."""
 
+ERROR_MARK = b'data: {"error":'
+"""Beginning of vLLM's event for what fails within a stream. A [DONE] follows it, as if the answer were whole."""
+
 RESTART_SECONDS = 30
 """Retry-After when the engine broke off: it is started again, or this host is taken out of rotation."""
 
 
 class _WithUsage(msgspec.Struct):
     usage: Usage | None = None
+
+
+class _Error(msgspec.Struct):
+    message: str
+    code: int
+    param: str | None = None
+
+
+class _WithError(msgspec.Struct):
+    error: _Error
 
 
 async def relay(
@@ -101,6 +114,7 @@ async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None,
     rest, done = b"", False
     while data := await answer.chunk():
         events, separator, rest = (rest + data).rpartition(b"\n\n")
+        events, mark, error = events.partition(ERROR_MARK)
         done = done or events.endswith(DONE)
         if USAGE_MARK in events:
             events = _take_usage(events, reply, keep=with_usage)
@@ -108,10 +122,19 @@ async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None,
             events = calls.events(events)
         if events:
             await reply.events(events + separator)
+        if mark:
+            raise _failure(mark + error)
     reply.note_engine_done()
     if not done:
         raise EngineGoneError
     await reply.end_stream()
+
+
+def _failure(events: bytes) -> ApiError | EngineGoneError:
+    """Return what the first of the events, which is an error, tells a client."""
+    event, _, _ = events.partition(b"\n\n")
+    error = msgspec.json.decode(event.removeprefix(b"data: "), type=_WithError).error
+    return EngineGoneError() if error.code >= 500 else ApiError(error.code, error.message, param=error.param)
 
 
 def _take_usage(events: bytes, reply: Reply, *, keep: bool) -> bytes:

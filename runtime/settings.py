@@ -68,8 +68,8 @@ class Settings:
     engine_port: Port = 8001
     engine_command: Text = "python -m vllm.entrypoints.launchers.api_server.entry"
     engine_args: str = ""
-    model: Text = "microsoft/Phi-3-mini-4k-instruct"
-    served_model_name: Text = "phi-3-mini-4k-instruct"
+    model: Text = "model"
+    served_model_name: Text = "model"
     tool_parser: str = ""
     environment: Text = "local"
     root_path: RootPath = ""

@@ -2,19 +2,24 @@
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from inference_constructs.fleet import ScaleOn
-from inference_constructs.foundation import Domain
+from inference_constructs.foundation import Domain, OfficeHours
 from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
+from stacks.measurements import measured_of
+from stacks.model_files import model_named
 
 PROJECT = "inference"
 """Prefix of every name that this project gives to a resource."""
 
 REGION = "us-east-1"
 """AWS region of the state, of the machine image's build and, unless an environment says otherwise, of the service."""
+
+MODEL = "phi-3-mini-4k-instruct"
+"""What an environment serves that names no other."""
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,11}[a-z0-9])?")
 """What fits into every name that an environment's is part of.
@@ -36,6 +41,7 @@ class Environment:
         vpc_cidr: IPv4 range of the VPC, /16 to /24.
         zone_count: Number of availability zones.
         instance_type: EC2 type of the GPU hosts, of the g4dn or g5 family.
+        model: Name of the model, one of `models/`.
         quantization: How weights are made smaller when they are loaded, `fp8`; not at all unless given.
         max_num_seqs: Requests that run at once on a host: with more, each answer may be less long; as many of a usual
             length as fit into the GPU's memory unless given.
@@ -48,6 +54,8 @@ class Environment:
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
         authorizer_concurrency: Default of the variable `authorizer_concurrency`: how many API keys are looked for at
             once, taken out of the account's concurrency; -1 for no share of its own, which a new account cannot give.
+        office_hours: When there are hosts, for an environment without `deletion_protection`; always unless given. It
+            switches R3.3 off, at least one host at all times: outside these hours the API answers 503.
         requests_per_month: Default of the variable `requests_per_month`, an assumption of the cost forecast.
         deletion_protection: Whether the load balancer, the group and the buckets refuse to be destroyed with content.
             Such an environment needs an `alarm_email` too.
@@ -69,12 +77,14 @@ class Environment:
     vpc_cidr: str
     zone_count: Literal[2, 3] = 2
     instance_type: str = "g5.xlarge"
+    model: str = MODEL
     quantization: Quantization | None = None
     max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
     scale_on: ScaleOn = "gpu"
     spot_above_minimum: bool = False
+    office_hours: OfficeHours | None = None
     require_api_key: bool | None = None
     authorizer_concurrency: int = -1
     requests_per_month: int = 10_000
@@ -106,12 +116,35 @@ class Environment:
             raise ValueError(f"min_instances must be at least 1, got {self.min_instances}")
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
+        if self.office_hours and self.deletion_protection:
+            raise ValueError("office_hours leave no host at night, which deletion_protection rules out; remove one")
         plan_subnets(self.vpc_cidr, self.zone_count)
+        model = model_named(self.model)
+        if model.gated:
+            raise ValueError(
+                f"the weights of {self.model} are gated, and build hosts have no token; copy them into a bucket, and "
+                'call make model ARGS="add s3://BUCKET/PREFIX"'
+            )
+        if model.source.startswith("file:"):
+            raise ValueError(
+                f"the weights of {self.model} are in a folder of one machine; copy them into a bucket, and call "
+                'make model ARGS="add s3://BUCKET/PREFIX"'
+            )
+        measured_of(self._estimated)
+
+    @property
+    def _estimated(self) -> Engine:
+        return Engine(
+            self.instance_type,
+            model=model_named(self.model),
+            quantization=self.quantization,
+            max_num_seqs=self.max_num_seqs,
+        )
 
     @property
     def engine(self) -> Engine:
-        """What its hosts run."""
-        return Engine(self.instance_type, quantization=self.quantization, max_num_seqs=self.max_num_seqs)
+        """What its hosts run, with what was measured of such a host."""
+        return replace(self._estimated, measured=measured_of(self._estimated))
 
     @property
     def prefix(self) -> str:

@@ -15,7 +15,7 @@ from stacks.backend import remote_state
 from stacks.environments import PROJECT
 from stacks.image_version import build_document, built_version
 
-BUNDLE_FILE = Path(__file__).parents[1] / "build" / "image-bundle.zip"
+BUNDLES = Path(__file__).parents[1] / "build" / "image-bundles"
 
 
 class ImageStack(TerraformStack):
@@ -45,21 +45,22 @@ class ImageStack(TerraformStack):
                 instance_types=sorted({engine.instance_type for engine in builds.values()}),
                 zone=zone,
             ),
-            role=BuildRole(self, "Role", home=home, bucket=bucket),
+            role=BuildRole(self, "Role", home=home, bucket=bucket, sources=[e.model.source for e in builds.values()]),
             bucket=bucket,
             target_regions=target_regions,
         )
-        bundle = image_bundle()
-        uploaded = self._upload(bundle, bucket)
-        bundle_uri = f"s3://{uploaded.bucket}/{uploaded.key}"
+        models = {engine.model.name: engine.model for engine in builds.values()}
+        bundles = {name: image_bundle(model) for name, model in sorted(models.items())}
+        uris = {name: self._upload(name, bundle, bucket) for name, bundle in bundles.items()}
         for name, engine in sorted(builds.items()):
+            model = engine.model.name
             image = ImageBuild(
                 self,
                 name.title().replace("-", ""),
                 home=home,
                 version=built_version(engine),
                 engine=engine,
-                document=build_document(engine, bundle=bundle, bundle_uri=bundle_uri),
+                document=build_document(engine, bundle=bundles[model], bundle_uri=uris[model]),
                 site=site,
             )
             TerraformOutput(
@@ -69,16 +70,19 @@ class ImageStack(TerraformStack):
                 description=f"SSM parameter with the id of the AMI for {name} hosts.",
             )
 
-    def _upload(self, bundle: bytes, bucket: PrivateBucket) -> S3Object:
-        BUNDLE_FILE.parent.mkdir(exist_ok=True)
-        BUNDLE_FILE.write_bytes(bundle)
-        asset = TerraformAsset(self, "Bundle", path=str(BUNDLE_FILE), type=AssetType.FILE)
-        return S3Object(
+    def _upload(self, name: str, bundle: bytes, bucket: PrivateBucket) -> str:
+        """Return the URI of a model's bundle."""
+        BUNDLES.mkdir(parents=True, exist_ok=True)
+        file = BUNDLES / f"{name}.zip"
+        file.write_bytes(bundle)
+        asset = TerraformAsset(self, f"Bundle {name}", path=str(file), type=AssetType.FILE)
+        uploaded = S3Object(
             self,
-            "BundleObject",
+            f"BundleObject {name}",
             bucket=bucket.bucket.id,
             key=f"bundles/{hashlib.sha256(bundle).hexdigest()}.zip",
             source=asset.path,
             source_hash=asset.asset_hash,
             content_type="application/zip",
         )
+        return f"s3://{uploaded.bucket}/{uploaded.key}"

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from inference_constructs.host import VOLUMES, Engine, build_engine, host_gateway
+from inference_constructs.host import Engine, build_engine, host_gateway, volumes
 from inference_constructs.image import TRIAL_MINUTES, component_document, image_bundle, image_version
 from runtime.settings import render_env_file
 
@@ -25,4 +25,5 @@ def build_document(engine: Engine, *, bundle: bytes, bundle_uri: str) -> str:
 def built_version(engine: Engine) -> str:
     """Return the version of the image that this source tree builds for an engine."""
     # where the bundle is does not matter, and is not known before the apply
-    return image_version(build_document(engine, bundle=image_bundle(), bundle_uri=""), VOLUMES)
+    document = build_document(engine, bundle=image_bundle(engine.model), bundle_uri="")
+    return image_version(document, volumes(engine.model))

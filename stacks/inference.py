@@ -40,7 +40,15 @@ class InferenceStack(TerraformStack):
         if environment.session_transcripts:
             SessionTranscript(self, "SessionTranscript", home=home, role=fleet.host_role)
         api = RateLimitedApi(
-            self, "Api", home=home, vpc=vpc, fleet=fleet, endpoint=endpoint, variables=variables, allowed_origins=pages
+            self,
+            "Api",
+            home=home,
+            vpc=vpc,
+            fleet=fleet,
+            endpoint=endpoint,
+            variables=variables,
+            allowed_origins=pages,
+            office_hours=environment.office_hours is not None,
         )
         service = MonitoredService(
             instance_type=environment.instance_type,
@@ -49,6 +57,7 @@ class InferenceStack(TerraformStack):
             access_log_group=api.access_log_group,
             monthly_forecast_usd=AT_MINIMUM,
             spot_above_minimum=environment.spot_above_minimum,
+            office_hours=environment.office_hours is not None,
             links={"Demo page": site.url, "Health": f"{api.url}/health"},
         )
         observability = Observability(self, "Observability", home=home, service=service, variables=variables)

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from inference_constructs.host import PHI_3_MINI_4K, host_gateway
+from inference_constructs.host import host_gateway
 from inference_constructs.network import NetworkSettings
 from inference_constructs.page import SiteSettings
-from runtime.settings import Settings
 from stacks.environments import Environment
 
 DEMO = Path(__file__).parent.parent / "demo"
@@ -23,11 +22,12 @@ def network_settings(environment: Environment) -> NetworkSettings:
 
 def site_settings(environment: Environment) -> SiteSettings:
     """Return the settings of an environment's demo page."""
+    engine = environment.engine
     return SiteSettings(
         directory=DEMO,
-        model=Settings.served_model_name,
-        max_tokens=host_gateway(environment.engine).max_output_tokens,
-        temperature=PHI_3_MINI_4K.temperature,
+        model=engine.model.name,
+        max_tokens=host_gateway(engine).max_output_tokens,
+        temperature=engine.model.sampling.temperature,
         force_destroy=not environment.deletion_protection,
         domain=environment.site_domain,
     )

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
+from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
 from stacks.environments import Environment
 
@@ -76,11 +77,14 @@ class ServiceVariables:
     """The variables of one environment; each attribute is the variable of that name."""
 
     def __init__(self, scope: Construct, environment: Environment) -> None:
+        hours = environment.office_hours
         self.min_instances = _whole_number(
             scope,
             "min_instances",
             environment.min_instances,
-            "Number of GPU hosts that always run.",
+            "Number of GPU hosts that run in office hours; none at other times, so that R3.3 is off."
+            if hours
+            else "Number of GPU hosts that always run.",
             condition="var.min_instances >= 1",
             must_be="of at least 1: the service never scales to zero",
         )
@@ -125,15 +129,16 @@ class ServiceVariables:
             must_be="of at least 1, or -1",
         )
         _usage(scope, "requests_per_month", environment.requests_per_month, "Requests to the API in a month.")
-        _usage(scope, "input_tokens_per_request", 200, "Tokens of a prompt, on average.")
-        _usage(scope, "output_tokens_per_request", 200, "Tokens of an answer, on average.", least=1)
+        _usage(scope, "input_tokens_per_request", USUAL_PROMPT_TOKENS, "Tokens of a prompt, on average.")
+        _usage(scope, "output_tokens_per_request", USUAL_ANSWER_TOKENS, "Tokens of an answer, on average.", least=1)
         _usage(scope, "page_views_per_month", 10_000, "Views of the demo page in a month.")
         _usage(scope, "concurrent_streams", 8, "Answers that a host writes at once, at most its places.", least=1)
-        _usage(scope, "launches_per_month", LAUNCHES, "Launches of each host in a month.")
+        launches = LAUNCHES + hours.openings_per_month if hours else LAUNCHES
+        _usage(scope, "launches_per_month", launches, "Launches of each host in a month.")
         _number(
             scope,
             "hours_per_month",
-            HOURS_PER_MONTH,
+            hours.hours_per_month if hours else HOURS_PER_MONTH,
             "Forecast: hours a month in which hosts run.",
             condition=f"var.hours_per_month > 0 && var.hours_per_month <= {HOURS_PER_MONTH}",
             must_be=f"above 0 and at most {HOURS_PER_MONTH}",

@@ -21,7 +21,7 @@ pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "supp
 
 
 ENGINE_TESTS = re.compile(
-    r"gateway/(?!test_(recovery|chaos|soak))|api/test_contract|page/test_engine|operate/test_(load|smoke)"
+    r"gateway/(?!test_(recovery|chaos|soak))|api/test_contract|page/test_engine|operate/test_(calibrate|evaluate|load|smoke)"
 )
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
 

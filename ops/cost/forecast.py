@@ -24,6 +24,7 @@ class Forecast:
         per_million_tokens: A million generated tokens, at the stated utilization.
         variables: The defaults that it was computed with.
         prices: Region, date and source of the prices.
+        speed: Source of a host's speed.
     """
 
     at_minimum: Mapping[str, float]
@@ -31,6 +32,7 @@ class Forecast:
     per_million_tokens: float
     variables: Mapping[str, Any]
     prices: str
+    speed: str
 
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> float:
@@ -58,6 +60,7 @@ def forecast_of(stack: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
         per_million_tokens=evaluate(outputs["usd_per_million_tokens"], variables),
         variables=variables,
         prices=outputs["prices"],
+        speed=outputs["speed"],
     )
 
 

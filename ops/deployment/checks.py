@@ -20,12 +20,10 @@ from rich.table import Table
 from inference_constructs.fleet import group_name, spot_types
 from inference_constructs.foundation import CLOUDFRONT_REGION, Domain
 from inference_constructs.host import (
-    FAMILY_TAG,
     INITIALIZATION_MIB_PER_SECOND,
     INSTANCE_TYPES,
-    VERSION_TAG,
     ami_parameter,
-    family_of,
+    image_tags,
 )
 from ops.deployment.tofu import tofu_path
 from stacks.environments import REGION, Environment
@@ -197,14 +195,14 @@ def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
     """The machine image of this source tree is there."""
     name = "machine image"
     version = environment.image_version or built_version(environment.engine)
-    parameter = ami_parameter(version, environment.instance_type)
+    parameter = ami_parameter(version, environment.engine)
     try:
         ami = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         if environment.image_version:
             return to_do(name, f"version {version} was never built: there is no {parameter}; correct image_version")
         return Finding(name, Status.DEPLOY_MAKES_IT, f"version {version}; takes 60 to 90 minutes (estimate)")
-    tags = {VERSION_TAG: version, FAMILY_TAG: family_of(environment.instance_type)}
+    tags = image_tags(version, environment.engine)
     wanted = {"image-id": ami, "state": "available"} | {f"tag:{tag}": value for tag, value in tags.items()}
     filters = [{"Name": key, "Values": [value]} for key, value in wanted.items()]
     if not ec2.describe_images(Owners=["self"], Filters=filters)["Images"]:

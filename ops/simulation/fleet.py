@@ -190,19 +190,21 @@ class Host:
 
     def _write(self) -> Generator[simpy.Event, Any, None]:
         """Write tokens until an answer is complete, a deadline passes, or a request comes for a free place."""
-        step = self._times.step_seconds(sum(work.tokens for work in self._running))
+        streams, tokens = len(self._running), sum(work.tokens for work in self._running)
         began = self._env.now
         first_deadline = min(work.arrival for work in self._running) + self._deadline
-        until = min(min(work.remaining for work in self._running) * step, max(0.0, first_deadline - began))
+        shortest = self._times.seconds_of(min(work.remaining for work in self._running), streams=streams, tokens=tokens)
+        until = min(shortest, max(0.0, first_deadline - began))
         if not self._waiting and len(self._running) < self._places:
             self._news = self._env.event()
             yield self._env.timeout(until) | self._news
         else:
             yield self._env.timeout(until)
         self._account()
+        steps = self._times.steps_in(self._env.now - began, streams=streams, tokens=tokens)
         for work in self._running:
-            work.remaining -= (self._env.now - began) / step
-            work.tokens += (self._env.now - began) / step
+            work.remaining -= steps
+            work.tokens += steps
         self._running = [work for work in self._running if not self._ended(work)]
 
     def _is_late(self, work: Work) -> bool:

@@ -1,8 +1,8 @@
 """Write the synthetic traces.
 
 `traces/diurnal.csv` is a day in three hours, with a sudden burst on its way down; `traces/burst.csv` is a quiet hour
-and a half in which three bursts come. Requests arrive at random (Poisson), in the first at a rate that follows a sine from
-night to noon and back. Tokens are log-normal, as in the public traces. The same seed gives the same files.
+and a half in which three bursts come. Requests arrive at random (Poisson), in the first at a rate that follows a sine
+from night to noon and back. Tokens are log-normal, as in the public traces. The same seed gives the same files.
 """
 
 import argparse

@@ -176,7 +176,7 @@ def requests_of(kind: str, number: int, chance: random.Random) -> Iterator[Reque
         case "slow reader":
             large = msgspec.structs.replace(script, tokens=200, token_bytes=4096, gap_seconds=0.0)
             quick = _completion(kind, large, address, stream=True, slow_reader=True)
-            yield replace(quick, read_pause_seconds=chance.choice((0.01, 0.2)))
+            yield replace(quick, read_pause_seconds=chance.choice((0.01, 0.05)))
         case "engine resets" | "engine sends half" | "engine sends garbage":
             fault = {"resets": Fault.RESET, "half": Fault.HALF, "garbage": Fault.GARBAGE}[kind.split()[-1]]
             broken = msgspec.structs.replace(script, fault=fault)
@@ -222,6 +222,7 @@ class Connections:
     async def _exchange(self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
         answer = Answer()
         try:
+            answer.asked = asyncio.get_running_loop().time()
             writer.write(request.head + request.body)
             await _read(reader, answer, request)
         except (OSError, asyncio.IncompleteReadError):
@@ -239,7 +240,7 @@ class Connections:
         if request.read_pause_seconds:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader, writer = await asyncio.open_connection(sock=own, limit=8192)
-        answer = Answer()
+        answer = Answer(asked=asyncio.get_running_loop().time())
         writing = asyncio.create_task(_write(writer, request))
         try:
             if request.leaves_after == 0:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from ops.soak.engine import Script
@@ -24,12 +25,14 @@ class Answer:
         headers: By name in small letters.
         body: What came of the body, without the framing of chunks.
         complete: Whether its end came, as HTTP tells it.
+        asked: Loop time at which the request was written; infinity where it found no connection.
     """
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False
+    asked: float = inf
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,9 +45,13 @@ ENDING_SECONDS = 120.0
 """A request that takes longer has no ending; far above the deadline, since the machine may be busy."""
 
 REST_SECONDS = 180.0
-"""How long a gateway may take to give back what its last requests held; idle ones to the engine stay for 15 s."""
+"""How long a gateway may take to give back what its last requests held."""
 
-CLOSING_SECONDS = 2.0
+IDLE_CONNECTIONS = 15
+"""To the engine, at most, of a gateway at rest: aiohttp keeps one for 15 s after its last use, and each check, one a
+second, takes the one that has been idle for longest."""
+
+CLOSING_SECONDS = 4.0
 """A request sent so shortly before the gateway was told to stop may find its connection closed, as a later one does."""
 
 MOST_CLIENTS = 2000
@@ -179,12 +183,12 @@ class Soak:
 
     async def _one(self, request: Request) -> None:
         """Send one request, and count how it ends."""
-        sent, answer = self._loop.time(), Answer()
+        began, answer = self._loop.time(), Answer()
         try:
             async with asyncio.timeout(ENDING_SECONDS):
                 with contextlib.suppress(OSError):  # nobody listens
                     answer = await self._connections.send(request)
-            ending = self._ending(request, answer, sent)
+            ending = self._ending(request, answer, began)
         except TimeoutError:
             ending = "none"
             self.report.broke(f"{request.kind}: no ending within {ENDING_SECONDS:g} s")
@@ -193,21 +197,21 @@ class Soak:
             self.report.broke(f"{request.kind}: {error}")
         self.report.endings[request.kind, ending] += 1
 
-    def _ending(self, request: Request, answer: Answer, sent: float) -> str:
+    def _ending(self, request: Request, answer: Answer, began: float) -> str:
         if not answer.complete and request.leaves_after is not None:
             return "left"
-        if answer.status == 0 and self._may_be_closed(request, sent):
+        if answer.status == 0 and self._may_be_closed(request, answer, began):
             return "port closed"
         return ending_of(answer, request.expected)
 
-    def _may_be_closed(self, request: Request, sent: float) -> bool:
+    def _may_be_closed(self, request: Request, answer: Answer, began: float) -> bool:
         """Return whether a gateway that stopped may have left this request without an answer.
 
         That is one which came about then or later, or whose slow client had not sent all of it yet.
         """
         slow = request.write_pause_seconds > 0
         return any(
-            sent <= answers_again and (slow or sent > told_to_stop - CLOSING_SECONDS)
+            began <= answers_again and (slow or answer.asked > told_to_stop - CLOSING_SECONDS)
             for told_to_stop, answers_again in self._stops
         )
 
@@ -226,7 +230,7 @@ class Soak:
 
 
 def _at_rest(sample: Sample, before: Sample) -> bool:
-    return sample.descriptors <= before.descriptors and sample.tasks <= before.tasks
+    return sample.descriptors <= before.descriptors + IDLE_CONNECTIONS and sample.tasks <= before.tasks
 
 
 def _kinds() -> Iterator[tuple[str, random.Random]]:

@@ -1,27 +1,37 @@
 #!/bin/bash
-# Fetches the model at one revision and checks all of it.
+# Fetches the model that the folder `model` describes, and checks all of it.
 #
-# The small files come out of git, whose commit id covers their content. model.sha256 names the others, and what a
-# client of the model depends on.
+# files.sha256 names what is fetched. What git.txt names, if anything, comes out of git, whose commit id covers it.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
-repository=https://huggingface.co/microsoft/Phi-3-mini-4k-instruct
-revision=f39ac1d28e925b323eae81227eaba4464caced4e
+described=$(readlink -f "$here/../../model")
 model=/var/lib/inference/model
-
-dnf install --quiet --assumeyes git
-history=$(mktemp -d)
-trap 'rm -rf "$history"' EXIT
-export GIT_LFS_SKIP_SMUDGE=1
-git clone --quiet --no-checkout "$repository" "$history"
-git -C "$history" checkout --quiet --detach "$revision"
+# shellcheck source=/dev/null
+source "$described/source.env"
 
 mkdir -p "$model"
-cp "$history"/{config,generation_config,added_tokens,model.safetensors.index}.json "$model"
+if [ -s "$described/git.txt" ]; then
+    dnf install --quiet --assumeyes git
+    history=$(mktemp -d)
+    trap 'rm -rf "$history"' EXIT
+    export GIT_LFS_SKIP_SMUDGE=1
+    git clone --quiet --no-checkout "$SOURCE" "$history"
+    git -C "$history" checkout --quiet --detach "$COMMIT"
+    while read -r file; do
+        cp "$history/$file" "$model"
+    done < "$described/git.txt"
+fi
 while read -r _ file; do
-    curl --fail --location --silent --show-error --retry 5 --retry-all-errors \
-        --output "$model/$file" "$repository/resolve/$revision/$file"
-done < "$here/model.sha256"
+    if [[ $SOURCE == s3://* ]]; then
+        aws s3 cp --only-show-errors "$SOURCE/$file" "$model/$file"
+    else
+        curl --fail --location --silent --show-error --retry 5 --retry-all-errors \
+            --output "$model/$file" "$SOURCE/resolve/$COMMIT/$file"
+    fi
+done < "$described/files.sha256"
 cd "$model"
-sha256sum --strict --check "$here/model.sha256"
+sha256sum --strict --check "$described/files.sha256"
+if [ -e "$described/chat_template.jinja" ]; then
+    cp "$described/chat_template.jinja" .
+fi
 chmod -R a+rX "$model"

@@ -4,6 +4,7 @@
 # that the image works as it is.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+described=$(readlink -f "$here/../../model")
 gateway=http://127.0.0.1:8000
 
 if [ "${1:-}" != fill ]; then
@@ -24,9 +25,9 @@ systemctl start inference.service
 for _ in {1..480}; do
     if curl --fail --silent "$gateway/health"; then
         answer=$(curl --fail --silent --show-error "$gateway/v1/completions" --header 'Content-Type: application/json' \
-            --data '{"model": "phi-3-mini-4k-instruct", "prompt": "The capital of France is", "max_tokens": 8, "temperature": 0}')
+            --data "@$described/trial.json")
         echo "$answer"
-        grep --quiet Paris <<< "$answer"
+        grep --quiet --fixed-strings --file "$described/answer.txt" <<< "$answer"
         exit
     fi
     sleep 5

@@ -102,7 +102,7 @@ def test_key_is_neither_printed_nor_part_of_what_api_gateway_logs(capfd: pytest.
 @pytest.mark.req("R5.5")
 def test_package_runs_on_python_alone() -> None:
     program = (
-        f"import sys, json; sys.path.insert(0, {str(authorizer_package())!r}); import authorizer;"
+        f"import sys, json; sys.path.insert(0, {str(authorizer_package(SOURCE))!r}); import authorizer;"
         "print(json.dumps(authorizer.handler(json.load(sys.stdin), None)))"
     )
     request = json.dumps(event({"x-api-key": KEY}))
@@ -114,7 +114,7 @@ def test_package_runs_on_python_alone() -> None:
 
 @pytest.mark.req("R2.3")
 def test_package_has_the_same_bytes_on_every_machine() -> None:
-    with zipfile.ZipFile(authorizer_package()) as archive:
+    with zipfile.ZipFile(authorizer_package(SOURCE)) as archive:
         (member,) = archive.infolist()
         assert archive.read(member) == Path(SOURCE).read_bytes()
     assert member.compress_type == zipfile.ZIP_STORED

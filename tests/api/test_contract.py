@@ -96,6 +96,7 @@ class Row:
 
 PROMPT = {"model": MODEL, "prompt": "Hello", "max_tokens": 1}
 LONG = {**PROMPT, "max_tokens": 30_000}
+OVER_CONTEXT = "context_length_exceeded"
 JSON = {"Content-Type": "application/json"}
 WRONG = {"Authorization": f"Bearer {KEY[::-1]}"}
 AGAIN = ("Retry-After",)
@@ -105,7 +106,7 @@ CONTRACT = [
     Row(400, "open_url", "POST", COMPLETIONS, {**PROMPT, "prompt": ""}, req=("R7.3",)),
     Row(400, "open_url", "POST", COMPLETIONS, {**PROMPT, "max_tokens": "many"}, req=("R7.3",)),
     Row(400, "open_url", "POST", COMPLETIONS, {**PROMPT, "max_tokens": 30_001}, req=("R7.3",)),
-    Row(400, "open_url", "POST", COMPLETIONS, {**LONG, "prompt": "a " * 20_000}, req=("R7.3",)),
+    Row(400, "open_url", "POST", COMPLETIONS, {**LONG, "prompt": "a " * 20_000}, code=OVER_CONTEXT, req=("R7.3",)),
     Row(401, "keyed_url", "POST", COMPLETIONS, PROMPT, answered=("WWW-Authenticate",), req=("R5.6",)),
     Row(401, "keyed_url", "POST", "/v1/chat/completions", {}, WRONG, ("WWW-Authenticate",), ("R5.6",)),
     Row(401, "keyed_url", "GET", "/v1/models", None, {"x-api-key": "short"}, ("WWW-Authenticate",), ("R5.6",)),

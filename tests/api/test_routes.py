@@ -9,7 +9,6 @@ import botocore.loaders  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from inference_constructs.api.throttles import requests_per_second
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.gateway_settings import CLIENT_ADDRESS_HEADER, host_gateway
 from support.api_json import (
     OPENAPI,
@@ -22,6 +21,7 @@ from support.api_json import (
     rules,
 )
 from support.api_stack import path_of, synthesize_api
+from support.models import phi_3_on
 from support.stack_json import Json, only, references, resources, strings
 
 
@@ -71,7 +71,7 @@ def test_link_reaches_port_443_of_the_load_balancer_and_nothing_else(inference: 
 
 @pytest.mark.req("R5.4")
 def test_hosts_get_the_address_that_api_gateway_saw_and_its_request_id(inference: Json) -> None:
-    assert host_gateway(Engine("g5.xlarge")).client_address_header == CLIENT_ADDRESS_HEADER
+    assert host_gateway(phi_3_on("g5.xlarge")).client_address_header == CLIENT_ADDRESS_HEADER
     for integration in forwarded(inference).values():
         mapped = {name.split(".")[-1]: value for name, value in integration["request_parameters"].items()}
         assert (mapped[CLIENT_ADDRESS_HEADER], mapped["x-request-id"]) == (

@@ -10,12 +10,12 @@ import pytest
 
 from inference_constructs import CostForecast, create_encrypted_home
 from inference_constructs.cost.prices import prices_of
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
 from ops.cost import BOTH, SPOT, draw, forecast_of, savings_of
 from ops.deployment.tofu import tofu_path
 from stacks.environments import DEV
 from support.forecast_coverage import FREE, PRICED
+from support.models import phi_3_on
 from support.stack_json import Json, parse, resources
 
 VARIANTS: list[dict[str, Any]] = [
@@ -164,7 +164,7 @@ def test_every_line_of_the_table_is_priced_by_something_in_the_stack(inference: 
 
 def test_what_is_created_after_the_forecast_is_counted() -> None:
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
-    CostForecast(stack, "Forecast", region="us-east-1", engine=Engine("g5.xlarge"))
+    CostForecast(stack, "Forecast", region="us-east-1", engine=phi_3_on("g5.xlarge"))
     create_encrypted_home(stack, prefix="inference-test", region="us-east-1", tags={})
     breakdown = parse(cdktf.Testing.synth(stack))["output"]["monthly_cost_breakdown_usd"]["value"]
     assert breakdown["KMS"].startswith("${floor((1 * ")
@@ -173,7 +173,7 @@ def test_what_is_created_after_the_forecast_is_counted() -> None:
 def test_unknown_price_ends_the_synthesis_where_the_forecast_is_created() -> None:
     stack = cdktf.TerraformStack(cdktf.Testing.app(), "forecast")
     with pytest.raises(ValueError, match=r"no price of g9\.huge in us-east-1"):
-        CostForecast(stack, "Forecast", region="us-east-1", engine=Engine("g9.huge"))
+        CostForecast(stack, "Forecast", region="us-east-1", engine=phi_3_on("g9.huge"))
 
 
 def test_unknown_region_is_refused_in_words() -> None:

@@ -6,9 +6,10 @@ import cdktf
 import pytest
 
 from inference_constructs.fleet import spot_types
-from inference_constructs.host import INSTANCE_TYPES, Engine, boot_seconds, host_gateway
+from inference_constructs.host import INSTANCE_TYPES, boot_seconds, host_gateway
 from stacks.environments import DEV
 from stacks.inference import InferenceStack
+from support.models import phi_3_on
 from support.stack_json import Json, only, parse, resources
 
 SINGLE = [name for name, each in INSTANCE_TYPES.items() if each.gpu_count == 1]
@@ -51,8 +52,8 @@ def test_on_demand_hosts_are_of_the_environments_own_type_where_there_is_one(pol
 def test_every_type_of_a_group_is_served_by_one_image_and_one_profile(instance_type: str) -> None:
     types = spot_types(instance_type)
     assert types[0] == instance_type
-    assert {host_gateway(Engine(name)) for name in types} == {host_gateway(Engine(instance_type))}
-    assert all(boot_seconds(Engine(name)) <= boot_seconds(Engine(instance_type)) for name in types)
+    assert {host_gateway(phi_3_on(name)) for name in types} == {host_gateway(phi_3_on(instance_type))}
+    assert all(boot_seconds(phi_3_on(name)) <= boot_seconds(phi_3_on(instance_type)) for name in types)
 
 
 def test_a_spot_host_may_have_several_sizes() -> None:

@@ -123,6 +123,7 @@ def test_prompt_and_answer_over_the_context_are_400(client: httpx.Client, prompt
     assert response.status_code == 400
     assert error_of(response)["param"] == "max_tokens"
     assert "context of 32768" in error_of(response)["message"]
+    assert error_of(response)["code"] == "context_length_exceeded"
 
 
 @pytest.mark.req("R7.3")

@@ -11,7 +11,6 @@ from unittest.mock import AsyncMock, Mock
 import httpx
 import pytest
 
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.gateway_settings import host_gateway
 from runtime.admission import Admission, Place
@@ -27,6 +26,7 @@ from runtime.relay import CLIENT_LEFT
 from runtime.settings import Settings
 from runtime.validation import MAX_SEQUENCES, parse
 from support.engine_fixtures import MAX_IN_FLIGHT, Gateway, wait_for
+from support.models import phi_3_on
 
 COMPLETIONS = "/v1/completions"
 
@@ -301,7 +301,7 @@ def test_what_multiplies_the_engines_work_is_400(body: bytes, param: str) -> Non
 
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_host_lets_as_many_sequences_work_as_its_engine_runs_and_one_client_half(instance_type: str) -> None:
-    settings, profile = host_gateway(Engine(instance_type)), engine_profile(Engine(instance_type))
+    settings, profile = host_gateway(phi_3_on(instance_type)), engine_profile(phi_3_on(instance_type))
     assert f"--max-num-seqs {settings.max_in_flight}" in profile.engine_args
     assert settings.max_in_flight_per_client == max(MAX_SEQUENCES, settings.max_in_flight // 2)
     assert settings.max_in_flight_per_client < settings.max_in_flight

@@ -18,8 +18,8 @@ from inference_constructs.host.boot_budget import (
     table,
 )
 from inference_constructs.host.boot_script import MODEL_FOLDER
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
+from inference_constructs.host.image_contract import build_engine, image_name
 from inference_constructs.host.instance_types import INSTANCE_TYPES
 from runtime.metrics import REQUESTS
 from runtime.publisher import emf_document
@@ -27,6 +27,7 @@ from runtime.settings import Settings
 from stacks.environments import ENVIRONMENTS, Environment
 from support.boot_files import INSTANCE_ID, evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
+from support.models import phi_3_on
 from support.paths import ROOT
 from support.stack_json import Json
 
@@ -218,47 +219,67 @@ def test_cache_is_made_anew_in_memory_at_each_start(served: Path) -> None:
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", [name for name, type_ in INSTANCE_TYPES.items() if type_.gpu_count == 1])
 def test_every_instance_type_is_ready_within_the_deadline(instance_type: str) -> None:
-    assert boot_seconds(Engine(instance_type)) < BOOT_DEADLINE_SECONDS
-    assert all(stage.source for stage in boot_budget(Engine(instance_type)))
+    assert boot_seconds(phi_3_on(instance_type)) < BOOT_DEADLINE_SECONDS
+    assert all(stage.source for stage in boot_budget(phi_3_on(instance_type)))
 
 
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_boot_takes_half_of_the_deadline(instance_type: str) -> None:
-    assert boot_seconds(Engine(instance_type)) <= BOOT_DEADLINE_SECONDS / 2
+    assert boot_seconds(phi_3_on(instance_type)) <= BOOT_DEADLINE_SECONDS / 2
 
 
 @pytest.mark.req("R1.2")
 def test_weights_that_are_quantized_when_loaded_take_longer_but_no_more_of_the_volume() -> None:
-    plain, quantized = boot_budget(Engine("g5.xlarge")), boot_budget(Engine("g5.xlarge", quantization="fp8"))
+    plain, quantized = boot_budget(phi_3_on("g5.xlarge")), boot_budget(phi_3_on("g5.xlarge", quantization="fp8"))
     assert [stage.name for stage in quantized if stage not in plain] == ["weights into 8 bits"]
-    assert boot_seconds(Engine("g5.xlarge", quantization="fp8")) < BOOT_DEADLINE_SECONDS
+    assert boot_seconds(phi_3_on("g5.xlarge", quantization="fp8")) < BOOT_DEADLINE_SECONDS
 
 
 @pytest.mark.req("R1.2")
 def test_a_boot_that_would_miss_the_deadline_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference_constructs.host.boot_budget.CONTAINER_GB", 60)
     with pytest.raises(ValueError, match=r"'g5.xlarge' would take 3\d\d s until it is ready, 300 s are allowed"):
-        boot_seconds(Engine("g5.xlarge"))
+        boot_seconds(phi_3_on("g5.xlarge"))
 
 
 @pytest.mark.req("R1.3")
 @pytest.mark.parametrize("instance_type", ["p4d.24xlarge", "g6.xlarge", "m7i.large", "g5g.xlarge", ""])
 def test_other_instance_types_are_refused(instance_type: str) -> None:
     with pytest.raises(ValueError, match="not a GPU instance of the g4dn or g5 family"):
-        boot_seconds(Engine(instance_type))
+        boot_seconds(phi_3_on(instance_type))
 
 
 @pytest.mark.req("R1.2")
-def test_several_gpus_are_refused_since_their_kernels_would_be_compiled_at_boot() -> None:
-    with pytest.raises(ValueError, match=r"^g5\.12xlarge has 4 GPUs, .*; use one of g4dn\.xlarge"):
-        boot_seconds(Engine("g5.12xlarge"))
+def test_a_server_of_its_own_is_refused_since_it_starts_too_late() -> None:
+    with pytest.raises(ValueError, match=r"^g4dn\.metal takes too long to start: .* 300 s that are allowed"):
+        boot_seconds(phi_3_on("g4dn.metal"))
+
+
+@pytest.mark.req("R1.2")
+@pytest.mark.parametrize(
+    ("hosts", "builder"),
+    [
+        ("g5.16xlarge", "g5.xlarge"),
+        ("g5.24xlarge", "g5.12xlarge"),
+        ("g5.48xlarge", "g5.48xlarge"),
+        ("g4dn.12xlarge", "g4dn.12xlarge"),
+    ],
+)
+def test_images_are_built_on_as_many_gpus_as_hosts_have(hosts: str, builder: str) -> None:
+    assert build_engine(phi_3_on(hosts)).instance_type == builder
+    assert boot_seconds(phi_3_on(hosts)) <= BOOT_DEADLINE_SECONDS
+
+
+def test_hosts_with_other_numbers_of_gpus_have_images_of_their_own() -> None:
+    names = {image_name(phi_3_on(name)) for name in ("g5.xlarge", "g5.2xlarge", "g5.12xlarge", "g5.48xlarge")}
+    assert len(names) == 3
 
 
 @pytest.mark.req("R1.2")
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_documented_budget_is_the_computed_one(instance_type: str) -> None:
-    assert table(Engine(instance_type)) in (ROOT / "docs" / "deploy.md").read_text()
+    assert table(phi_3_on(instance_type)) in (ROOT / "docs" / "deploy.md").read_text()
 
 
 @pytest.mark.req("R3.1")

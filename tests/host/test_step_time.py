@@ -2,15 +2,15 @@
 
 import pytest
 
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.step_time import StepTime, step_time
+from support.models import phi_3_on
 
-T4, A10G = step_time(Engine("g4dn.xlarge")), step_time(Engine("g5.xlarge"))
+T4, A10G = step_time(phi_3_on("g4dn.xlarge")), step_time(phi_3_on("g5.xlarge"))
 
 
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_no_step_is_shorter_than_reading_the_weights_with_all_of_the_bandwidth(instance_type: str) -> None:
-    engine = Engine(instance_type)
+    engine = phi_3_on(instance_type)
     gigabytes = engine.weight_bytes / 1e9
     assert step_time(engine).step_seconds(0) > gigabytes / engine.instance.gpu.bandwidth_gb_per_second
 
@@ -27,6 +27,17 @@ def test_rate_is_that_of_steps_and_prompts_one_after_the_other() -> None:
     assert times.tokens_per_second(2, input_tokens=100, output_tokens=10) == pytest.approx(20 / seconds)
 
 
+def test_time_of_many_steps_is_the_sum_of_each() -> None:
+    one_by_one = sum(A10G.step_seconds(500 + 3 * step) for step in range(100))
+    assert A10G.seconds_of(100, streams=3, tokens=500) == pytest.approx(one_by_one, rel=0.001)
+
+
+@pytest.mark.parametrize("streams", [1, 30])
+def test_steps_of_a_time_are_those_that_take_it(streams: int) -> None:
+    seconds = A10G.seconds_of(123.4, streams=streams, tokens=9000)
+    assert A10G.steps_in(seconds, streams=streams, tokens=9000) == pytest.approx(123.4)
+
+
 def test_t4_without_tensor_cores_for_attention_reads_long_prompts_far_slower() -> None:
     """Triton's kernels multiply without them below compute capability 8.0."""
     short, long = (T4.prompt_seconds(tokens) / A10G.prompt_seconds(tokens) for tokens in (100, 4000))
@@ -35,10 +46,10 @@ def test_t4_without_tensor_cores_for_attention_reads_long_prompts_far_slower() -
 
 
 def test_weights_in_8_bits_are_half_but_for_embeddings() -> None:
-    quantized = Engine("g5.xlarge", quantization="fp8")
-    assert quantized.weight_bytes / Engine("g5.xlarge").weight_bytes == pytest.approx(0.526, abs=0.001)
+    quantized = phi_3_on("g5.xlarge", quantization="fp8")
+    assert quantized.weight_bytes / phi_3_on("g5.xlarge").weight_bytes == pytest.approx(0.526, abs=0.001)
     assert step_time(quantized).prompt_token_seconds == A10G.prompt_token_seconds
 
 
 def test_gpus_of_a_host_share_the_work() -> None:
-    assert step_time(Engine("g5.12xlarge")).step_seconds(1000) == pytest.approx(A10G.step_seconds(1000) / 4)
+    assert step_time(phi_3_on("g5.12xlarge")).step_seconds(1000) == pytest.approx(A10G.step_seconds(1000) / 4)

@@ -18,15 +18,16 @@ import pytest
 
 from inference_constructs.host import gateway_settings as host_gateway
 from inference_constructs.host.boot_script import DATA_FOLDER, MODEL_FOLDER
-from inference_constructs.host.engine import Engine
-from inference_constructs.host.image_contract import VOLUMES, Volume, build_engine
+from inference_constructs.host.image_contract import Volume, build_engine, volumes
 from inference_constructs.image.bundle import RUNTIME, image_bundle, image_version
+from inference_constructs.image.model_description import model_description
 from runtime.engine import command
 from stacks.environments import ENVIRONMENTS, Environment
 from stacks.image import ImageStack
 from stacks.image_version import build_document, built_version, trial_settings
 from support.boot_files import evaluated_boot_script, run_boot_script
 from support.env_file import read_env_file
+from support.models import PHI_3, phi_3_on
 from support.stack_json import Json, only, parse, references, resources
 
 MACHINE = RUNTIME / "machine"
@@ -66,7 +67,7 @@ def test_image_is_built_on_the_gpu_that_it_is_for(image: Json) -> None:
         strict=True,
     ):
         assert component["name"] == infrastructure["name"]
-        assert infrastructure["instance_types"][0].split(".")[0] == component["name"].split("-")[-1]
+        assert infrastructure["instance_types"][0].split(".")[0] == component["name"].split("-")[2]
 
 
 def test_volumes_are_those_that_hosts_are_launched_with(image: Json, inference: Json) -> None:
@@ -88,50 +89,50 @@ def runtime(tmp_path: Path) -> Path:
     return copy
 
 
-def version_of(runtime: Path, volumes: Sequence[Volume] = VOLUMES) -> str:
-    document = build_document(Engine("g5.xlarge"), bundle=image_bundle(runtime), bundle_uri="")
-    return image_version(document, volumes)
+def version_of(runtime: Path, on: Sequence[Volume] = volumes(PHI_3)) -> str:
+    document = build_document(phi_3_on("g5.xlarge"), bundle=image_bundle(PHI_3, runtime), bundle_uri="")
+    return image_version(document, on)
 
 
 def test_same_content_is_the_same_version_wherever_it_is(runtime: Path) -> None:
-    assert version_of(runtime) == built_version(Engine("g5.2xlarge"))
+    assert version_of(runtime) == built_version(phi_3_on("g5.2xlarge"))
 
 
 def test_other_content_is_another_version(runtime: Path) -> None:
     (runtime / "settings.py").write_text("# changed")
-    assert version_of(runtime) != built_version(Engine("g5.xlarge"))
+    assert version_of(runtime) != built_version(phi_3_on("g5.xlarge"))
 
 
 def test_other_volumes_are_another_version(runtime: Path) -> None:
-    faster = [replace(volume, throughput=500) for volume in VOLUMES]
-    assert version_of(runtime, faster) != built_version(Engine("g5.xlarge"))
+    faster = [replace(volume, throughput=500) for volume in volumes(PHI_3)]
+    assert version_of(runtime, faster) != built_version(phi_3_on("g5.xlarge"))
 
 
 def test_another_model_folder_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = built_version(Engine("g5.xlarge"))
+    before = built_version(phi_3_on("g5.xlarge"))
     monkeypatch.setattr(host_gateway, "MODEL_FOLDER", "/elsewhere")
-    assert built_version(Engine("g5.xlarge")) != before
+    assert built_version(phi_3_on("g5.xlarge")) != before
 
 
 def test_what_no_host_runs_leaves_the_version(runtime: Path) -> None:
     (runtime / "requirements-cpu.txt").write_text("changed")
-    assert version_of(runtime) == built_version(Engine("g5.xlarge"))
+    assert version_of(runtime) == built_version(phi_3_on("g5.xlarge"))
 
 
 def test_version_is_one_that_image_builder_takes() -> None:
-    numbers = [int(part) for part in built_version(Engine("g5.xlarge")).split(".")]
+    numbers = [int(part) for part in built_version(phi_3_on("g5.xlarge")).split(".")]
     assert len(numbers) == 3
     assert all(0 <= number < 2**30 for number in numbers)
 
 
 def test_bundle_holds_the_gateway_and_nothing_of_this_machine() -> None:
-    names = zipfile.ZipFile(BytesIO(image_bundle())).namelist()
-    assert {"runtime/__main__.py", "runtime/machine/Dockerfile", "runtime/machine/model.sha256"} <= set(names)
+    names = zipfile.ZipFile(BytesIO(image_bundle(PHI_3))).namelist()
+    assert {"runtime/__main__.py", "runtime/machine/Dockerfile", "model/files.sha256"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or "cpu" in name]
 
 
 def test_build_host_checks_the_bundle_that_was_uploaded(image: Json) -> None:
-    digest = hashlib.sha256(image_bundle()).hexdigest()
+    digest = hashlib.sha256(image_bundle(PHI_3)).hexdigest()
     for document in documents(image):
         assert f"echo '{digest}  bundle.zip' | sha256sum --check --strict" in json.dumps(document)
 
@@ -181,14 +182,14 @@ def test_trial_settings_are_ones_that_the_gateway_takes(image: Json, tmp_path: P
 
 
 def test_each_engine_has_an_image_of_its_own_which_larger_hosts_of_the_family_share() -> None:
-    environments = [Engine("g5.xlarge"), Engine("g5.2xlarge"), Engine("g5.2xlarge", quantization="fp8")]
-    engines = [*environments, Engine("g5.xlarge", max_num_seqs=48)]
+    environments = [phi_3_on("g5.xlarge"), phi_3_on("g5.2xlarge"), phi_3_on("g5.2xlarge", quantization="fp8")]
+    engines = [*environments, phi_3_on("g5.xlarge", max_num_seqs=48)]
     stack = ImageStack(cdktf.Testing.app(), "image", region="us-east-1", target_regions=["us-east-1"], engines=engines)
     components = resources(parse(cdktf.Testing.synth(stack)), "aws_imagebuilder_component").values()
     assert {(each["name"], each["version"]) for each in components} == {
-        ("inference-host-g5", built_version(Engine("g5.4xlarge"))),
-        ("inference-host-g5-fp8", built_version(Engine("g5.4xlarge", quantization="fp8"))),
-        ("inference-host-g5-48places", built_version(Engine("g5.4xlarge", max_num_seqs=48))),
+        ("inference-host-g5-phi-3-mini-4k-instruct", built_version(phi_3_on("g5.4xlarge"))),
+        ("inference-host-g5-phi-3-mini-4k-instruct-fp8", built_version(phi_3_on("g5.4xlarge", quantization="fp8"))),
+        ("inference-host-g5-phi-3-mini-4k-instruct-48places", built_version(phi_3_on("g5.4xlarge", max_num_seqs=48))),
     }
 
 
@@ -289,11 +290,14 @@ def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
 class Trial:
     """A host on which try.sh runs: its paths below a folder, every command a stand-in that notes its call."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, answer: str = " Paris") -> None:
         self.calls = root / "calls"
         self.host_env = root / "host.env"
         (root / "etc").mkdir()
         (root / "runtime" / "machine").mkdir(parents=True)
+        (root / "model").mkdir()
+        for name, text in model_description(PHI_3).items():
+            (root / "model" / name).write_text(text)
         (root / "trial.env").write_text("GATEWAY_MODEL=x\n")
         note = f'echo "$(basename "$0") $*" >> {self.calls}'
         self.folder = commands_folder(
@@ -301,21 +305,29 @@ class Trial:
             {
                 "fio": note,
                 "systemctl": f"{note}\n[ $1 = stop ] || cp {root}/etc/host.env {self.host_env}",
-                "curl": f"{note}\n[[ $* == */health ]] || echo ' Paris'",
+                "curl": f"{note}\n[[ $* == */health ]] || echo '{answer}'",
                 "sleep": "true",
             },
         )
         self.script = root / "runtime" / "machine" / "try.sh"
         self.script.write_text((MACHINE / "try.sh").read_text().replace("/etc/inference/", f"{root}/etc/"))
 
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run_with(self.folder, "bash", str(self.script), *arguments)
+
     def run(self, *arguments: str) -> list[str]:
-        done = run_with(self.folder, "bash", str(self.script), *arguments)
+        done = self.attempt(*arguments)
         assert done.returncode == 0, done.stderr
         return [line.split()[0] for line in self.calls.read_text().splitlines()]
 
 
 def test_test_host_reads_its_volume_before_the_service_starts(tmp_path: Path) -> None:
     assert Trial(tmp_path).run() == ["fio", "systemctl", "curl", "curl", "systemctl"]
+
+
+@pytest.mark.req("R1.1")
+def test_another_answer_than_the_models_own_ends_the_build(tmp_path: Path) -> None:
+    assert Trial(tmp_path, answer=" London").attempt().returncode != 0
 
 
 def test_build_host_has_nothing_to_read(tmp_path: Path) -> None:

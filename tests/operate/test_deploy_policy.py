@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
 import pytest
 
+from inference_constructs.foundation import OfficeHours
 from ops.deploy_policy import NEEDS, deploy_policy, needs_of
-from stacks.environments import PROD
+from stacks.environments import DEV
 from support.iam_linter import parliament
 from support.stack_json import Json
 
@@ -34,7 +36,8 @@ def optional_types() -> set[str]:
     from stacks.inference import InferenceStack
     from support.stack_json import parse
 
-    environment = replace(PROD, dns_firewall=True, session_transcripts=True)
+    hours = OfficeHours(time_zone="UTC", opening=time(8), closing=time(18))
+    environment = replace(DEV, dns_firewall=True, session_transcripts=True, office_hours=hours)
     stack = InferenceStack(cdktf.Testing.app(), "everything", environment=environment)
     return resource_types({"everything": parse(cdktf.Testing.synth(stack))})
 

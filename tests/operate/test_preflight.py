@@ -155,7 +155,8 @@ def test_a_type_that_no_zone_offers_is_found() -> None:
 
 
 def put_image(value: str, version: str) -> None:
-    client("ssm").put_parameter(Name=f"/imagebuilder/inference/{version}/g5/ami-id", Value=value, Type="String")
+    name = f"/imagebuilder/inference/{TRIAL.model}/{version}/g5/ami-id"
+    client("ssm").put_parameter(Name=name, Value=value, Type="String")
 
 
 def own_image(**tags: str) -> str:
@@ -198,10 +199,12 @@ def test_the_image_must_be_available() -> None:
     assert image_finding("1.0.1").status is Status.TO_DO
     put_image(client("ec2").describe_images()["Images"][0]["ImageId"], "1.0.2")
     assert image_finding("1.0.2").status is Status.TO_DO
-    put_image(own_image(Version="1.0.3", Family="g4dn"), "1.0.3")
+    put_image(own_image(Model=TRIAL.model, Version="1.0.3", Family="g4dn"), "1.0.3")
     assert image_finding("1.0.3").status is Status.TO_DO
-    put_image(own_image(Version="1.0.4", Family="g5"), "1.0.4")
-    assert image_finding("1.0.4").status is Status.OK
+    put_image(own_image(Model="another", Version="1.0.4", Family="g5"), "1.0.4")
+    assert image_finding("1.0.4").status is Status.TO_DO
+    put_image(own_image(Model=TRIAL.model, Version="1.0.5", Family="g5"), "1.0.5")
+    assert image_finding("1.0.5").status is Status.OK
 
 
 @pytest.mark.req("R2.5")

@@ -20,7 +20,6 @@ from moto import mock_aws
 from rich.console import Console
 
 from inference_constructs.api.routes import OPERATIONS
-from inference_constructs.host.engine import Engine
 from inference_constructs.host.gateway_settings import API_KEY_ID_HEADER, host_gateway
 from ops import usage
 from ops.usage import DAY, QUERY, Usage, UsageError, by_day, by_month, draw, key_names, print_tables, query_rows
@@ -31,6 +30,7 @@ from stacks.environments import PROD
 from support.api_stack import path_of, synthesize_api
 from support.edge import edge, key_id
 from support.engine_fixtures import Gateway, stand_in_gateway, wait_for
+from support.models import phi_3_on
 from support.stack_json import Json, resources
 
 KEY = "hV3kQ9tB7xJ2mN5pR8sW1yZ4cF6gL0aDe7uTiOoP"
@@ -89,7 +89,7 @@ def test_id_is_no_dimension_and_leaves_the_host() -> None:
 
 @pytest.mark.req("R5.5")
 def test_hosts_get_the_id_of_the_key_and_never_a_clients_own_header(stack: Json) -> None:
-    assert host_gateway(Engine("g5.xlarge")).api_key_id_header == API_KEY_ID_HEADER
+    assert host_gateway(phi_3_on("g5.xlarge")).api_key_id_header == API_KEY_ID_HEADER
     name = f"integration.request.header.{API_KEY_ID_HEADER}"
     mapped = {
         path_of(stack, integration["resource_id"]): integration["request_parameters"][name]

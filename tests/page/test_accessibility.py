@@ -24,17 +24,18 @@ def show_everything(page: Page, api: ScriptedApi) -> None:
     """Bring the page to where every part of it is seen: an answer with code, one that runs, a failure."""
     stream = api.will_stream()
     ask(page, "Code, please")
-    stream.token(f"Here:\n```\n{'x' * 200}\n```\n")
+    stream.token(f"# Here\n1. `run` **this**\n   - ```{'i' * 200}```\n\n```python\n{'x' * 200}\n```\n---\n")
     stream.done(9)
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible()
     page.locator("article").get_by_text("API call").click()
     api.will_reply(error_reply(429, "later", retry_after=60))
     ask(page, "Too much")
-    expect(page.locator(".retry").first).to_be_disabled()
+    expect(page.locator(".retry").last).to_be_disabled()
+    page.get_by_role("button", name="New conversation").click()
     stream = api.will_stream()
     ask(page, "W" * 200)
     stream.token("w" * 200)
-    expect(page.locator(".answer").first).to_have_text("w" * 200)
+    expect(page.locator(".answer").last).to_have_text("w" * 200)
     page.get_by_text("Settings").click()
 
 

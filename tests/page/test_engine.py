@@ -46,7 +46,7 @@ def ask(page: Page, prompt: str, *, max_tokens: int) -> None:
 def test_tokens_of_the_engine_appear_one_after_another(page: Page) -> None:
     ask(page, "Say something", max_tokens=100)
     expect(page.get_by_role("button", name="Copy answer")).to_be_visible(timeout=READY_MILLISECONDS)
-    assert page.locator(".answer").text_content() == counting(0, 100)
+    assert page.locator(".answer").text_content() == counting(0, 100).strip()
     lengths = page.evaluate("window.lengths")
     assert len(set(lengths)) > 5
     assert lengths == sorted(lengths)
@@ -71,4 +71,4 @@ def test_stop_ends_the_engines_answer(page: Page) -> None:
 @pytest.mark.req("R7.3", "R9.5")
 def test_refusal_of_the_engine_reaches_the_visitor(page: Page) -> None:
     ask(page, "word " * 12_000, max_tokens=1)
-    expect(page.locator("article .notice")).to_contain_text("The API did not accept this.", timeout=READY_MILLISECONDS)
+    expect(page.locator("article .notice")).to_contain_text("more than the model can hold", timeout=READY_MILLISECONDS)

@@ -26,10 +26,13 @@ def answer_from_now_on(api: ScriptedApi, text: str) -> None:
     ("reply", "words"),
     [
         pytest.param(error_reply(400, "max_tokens must be at most 512"), "max_tokens must be at most 512", id="400"),
-        pytest.param(error_reply(413, "too large"), "The prompt is too long.", id="413"),
-        pytest.param(error_reply(429, "limit"), "100 requests a minute", id="429"),
+        pytest.param(error_reply(403, "The firewall refused this"), "Try from another network.", id="403"),
+        pytest.param(error_reply(413, "too large"), "This is too long to send.", id="413"),
+        pytest.param(error_reply(429, "The API key has used up its requests"), "The API key has used up", id="429"),
         pytest.param(error_reply(500, "Something broke"), "Something broke", id="500"),
-        pytest.param(error_reply(503, "queue full"), "The model is busy.", id="503"),
+        pytest.param(
+            error_reply(503, "The queue is full."), "The service is busy. The API says: The queue is full.", id="503"
+        ),
         pytest.param(error_reply(504, "timeout"), "The answer took too long.", id="504"),
         pytest.param(Reply(status=502, body="<html>"), "The service has a problem.", id="not the API's own error"),
         pytest.param(Reply(status=200, body="<html>hotel wifi"), "The answer makes no sense.", id="not a stream"),
@@ -95,6 +98,19 @@ def test_loading_shows_the_boot_stage_until_the_model_is_ready(open_page: OpenPa
     expect(page.get_by_role("button", name="Try again")).to_be_enabled()
 
 
+def test_outside_office_hours_it_says_when_the_service_opens(open_page: OpenPage, api: ScriptedApi) -> None:
+    closed = error_reply(503, "closed", retry_after=2 * 24 * 3600)
+    api.health = closed
+    page = open_page(api.url, locale="en-US", timezone_id="Europe/Berlin")
+    page.clock.set_fixed_time("2030-01-05T06:00:00Z")
+    api.will_reply(closed)
+    ask(page, "Say hello")
+    expect_notice(page, "It opens Monday")
+    expect_notice(page, "07:00")
+    expect(page.locator(".retry")).to_have_text("Try again later")
+    expect(page.locator("#health")).to_contain_text("Opens Monday")
+
+
 @pytest.mark.parametrize(
     ("status", "pill", "notice"),
     [
@@ -141,7 +157,7 @@ def test_offline_is_told_from_an_api_that_is_away(open_page: OpenPage, api: Scri
     expect_notice(page, "The API cannot be reached.")
     page.context.set_offline(True)
     ask(page, "Second")
-    expect_notice(page, "You are offline.")
+    expect(page.locator("article .notice").last).to_contain_text("You are offline.")
 
 
 @pytest.mark.parametrize("how", ["cut", "end"])
@@ -155,7 +171,7 @@ def test_answer_that_breaks_off_is_kept_and_can_be_asked_again(open_page: OpenPa
     expect_notice(page, "The answer was cut off.")
     answer_from_now_on(api, "Once more")
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".answer")).to_have_text(["Once more", "Once upon a"])
+    expect(page.locator(".answer")).to_have_text(["Once upon a", "Once more"])
 
 
 @pytest.mark.req("R7.2")

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from inference_constructs.cost.formulas import PAGE_REQUESTS
+from inference_constructs.cost.formulas import PAGE_BYTES, PAGE_REQUESTS
 from inference_constructs.page.files import site_files
 from inference_constructs.page.headers import content_security_policy
 from support.paths import DEMO
 
-BUDGET_BYTES = 40_000
-
 
 def test_whole_page_stays_below_its_size_budget() -> None:
-    assert sum(file.path.stat().st_size for file in site_files(DEMO)) < BUDGET_BYTES
+    assert sum(file.path.stat().st_size for file in site_files(DEMO)) < PAGE_BYTES
 
 
 def test_a_visit_loads_as_many_files_as_the_forecast_counts() -> None:

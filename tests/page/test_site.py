@@ -202,7 +202,7 @@ def test_unknown_path_gets_the_404_page(site: Json) -> None:
 def test_config_follows_the_variables(site: Json) -> None:
     (config,) = [file for file in resources(site, "aws_s3_object").values() if file["key"] == "config.json"]
     (url,) = site["locals"]
-    assert references(config["content"]) == {f"local.{url}", "var.require_api_key", "var.rate_limit_per_minute"}
+    assert references(config["content"]) == {f"local.{url}", "var.require_api_key"}
     assert site["locals"][url] == api_url(site)
 
 

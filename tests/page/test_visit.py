@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from support.browser_fixtures import OpenPage
-from support.scripted_api import ScriptedApi
+from support.scripted_api import ScriptedApi, error_reply
 
 
 def ask(page: Page, prompt: str) -> None:
@@ -122,10 +122,11 @@ def test_escape_stops_the_newest_answer(open_page: OpenPage, api: ScriptedApi) -
     first, second = api.will_stream(), api.will_stream()
     ask(page, "First")
     first.token("one")
-    expect(page.locator(".answer").first).to_have_text("one")
+    expect(page.locator(".answer")).to_have_text("one")
+    page.get_by_role("button", name="New conversation").click()
     ask(page, "Second")
     second.token("two")
-    expect(page.locator(".answer").first).to_have_text("two")
+    expect(page.locator(".answer").last).to_have_text("two")
     page.keyboard.press("Escape")
     assert second.client_left.wait(timeout=10)
     assert not first.client_left.is_set()
@@ -158,16 +159,11 @@ def test_example_fills_the_prompt_and_waits_for_the_visitor(open_page: OpenPage,
     expect(page.get_by_label("Your prompt")).to_be_focused()
 
 
-def test_history_shows_the_newest_first_and_gives_a_prompt_back(open_page: OpenPage, api: ScriptedApi) -> None:
+def test_edit_gives_a_prompt_back(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url)
-    for text in ("one", "two"):
-        stream = api.will_stream()
-        ask(page, f"Say {text}")
-        stream.token(text)
-        stream.done(1)
-        expect(page.locator(".answer").first).to_have_text(text)
-    expect(page.locator(".prompt")).to_have_text(["Say two", "Say one"])
-    page.get_by_role("button", name="Edit prompt").last.click()
+    api.will_reply(error_reply(400, "no"))
+    ask(page, "Say one")
+    page.get_by_role("button", name="Edit prompt").click()
     expect(page.get_by_label("Your prompt")).to_have_value("Say one")
 
 
@@ -213,41 +209,20 @@ def test_markup_in_an_answer_is_shown_as_text(open_page: OpenPage, api: Scripted
     stream.done(9)
     expect(page.locator(".prompt")).to_have_text(attack)
     expect(page.locator(".answer pre")).to_have_text(attack)
-    expect(page.locator(".answer")).to_contain_text(attack)
+    expect(page.locator(".answer p")).to_have_text(attack)
     assert page.locator(".answer img, .answer b, .prompt img").count() == 0
     assert page.title() != "owned"
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_fenced_code_is_a_block_however_the_stream_is_cut(open_page: OpenPage, api: ScriptedApi, size: int) -> None:
-    page = open_page(api.url)
-    text = "Try `this`:\n```python\nprint('``')\n\nx = 1\n```\nDone."
-    stream = api.will_stream()
-    ask(page, "Code")
-    for start in range(0, len(text), size):
-        stream.token(text[start : start + size])
-    stream.done(1)
-    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
-    assert page.locator(".answer pre").text_content() == "print('``')\n\nx = 1\n"
-    assert page.locator(".answer").text_content() == "Try `this`:\nprint('``')\n\nx = 1\nDone."
-
-
-def test_backticks_at_the_end_of_an_answer_are_not_lost(open_page: OpenPage, api: ScriptedApi) -> None:
-    page = open_page(api.url)
-    stream = api.will_stream()
-    ask(page, "Quote")
-    stream.token("Use\n``")
-    stream.done(2)
-    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
-    assert page.locator(".answer").text_content() == "Use\n``"
-
-
-def test_copied_answer_is_what_the_model_wrote(open_page: OpenPage, api: ScriptedApi) -> None:
+def test_copied_answer_is_what_the_model_wrote_and_copied_code_the_code(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url, permissions=["clipboard-read", "clipboard-write"])
     stream = api.will_stream()
     ask(page, "Code")
     stream.token("Look:\n```python\nx = 1\n```\n")
     stream.done(3)
+    page.get_by_role("button", name="Copy the code").click()
+    expect(page.get_by_role("status").last).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "x = 1"
     page.get_by_role("button", name="Copy answer").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "Look:\n```python\nx = 1\n```\n"
@@ -266,9 +241,14 @@ def test_copied_call_sends_the_same_request(
     )
     if key_required:
         page.get_by_label("API key").fill("secret-1")
+    first = api.will_stream()
+    ask(page, "Begin")
+    first.token(HARD_PROMPT)
+    first.done(9)
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     api.will_stream().done(0)
     ask(page, HARD_PROMPT)
-    page.locator("article").get_by_text("API call").click()
+    page.locator("article").get_by_text("API call").last.click()
     page.get_by_role("button", name=f"Copy the {name} call").last.click()
     expect(page.get_by_role("status").last).to_have_text("Copied")
     call = page.evaluate("navigator.clipboard.readText()")
@@ -283,7 +263,8 @@ def test_copied_call_sends_the_same_request(
         command, env={**os.environ, "API_KEY": "secret-1"}, capture_output=True, text=True, timeout=60, check=True
     )
     assert "It works" in shown.stdout
-    by_page, by_code = api.received
+    _, by_page, by_code = api.received
+    assert len(by_page.body["messages"]) == 3
     assert by_code.body == {key: value for key, value in by_page.body.items() if key != "stream_options"}
     if key_required:
         assert by_page.headers["Authorization"] == by_code.headers["Authorization"] == "Bearer secret-1"

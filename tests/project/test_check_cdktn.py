@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from inference_constructs.host.engine import Engine
 from inference_constructs.image.bundle import RUNTIME, image_bundle
 from ops.maintain.check_cdktn import copied, differences, rewrite, rewritten
 from stacks.image_version import built_version
+from support.models import PHI_3, phi_3_on
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_the_image_of_the_rewritten_sources_is_the_same(tmp_path: Path, monkeypa
     copy = copied("cdktn")
     rewrite(copy)
     assert "cdktn" in (copy / "stacks" / "app.py").read_text()
-    assert image_bundle(copy / "runtime") == image_bundle()
+    assert image_bundle(PHI_3, copy / "runtime") == image_bundle(PHI_3)
 
 
 def test_the_version_of_the_image_reads_no_source_that_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +52,6 @@ def test_the_version_of_the_image_reads_no_source_that_is_rewritten(monkeypatch:
         return read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", recorded)
-    built_version(Engine("g5.xlarge"))
+    built_version(phi_3_on("g5.xlarge"))
     assert read
     assert all(path.is_relative_to(RUNTIME) for path in read)

@@ -10,7 +10,7 @@ from support.paths import ROOT
 
 LOCKED = json.loads((ROOT / "Pipfile.lock").read_text())
 COMMANDS = sorted(f"ops.{path.stem}" for path in (ROOT / "ops").glob("*.py") if path.stem != "__init__")
-DRAWING_CONSTRUCTS = {"ops.dashboard", "ops.floods", "ops.infracost"}
+DRAWING_CONSTRUCTS = {"ops.dashboard"}
 
 IMPORT_WITHOUT_DEV_PACKAGES = """
 import importlib.metadata, json, re, sys

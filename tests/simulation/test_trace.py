@@ -85,6 +85,7 @@ def test_the_command_prints_every_way_and_draws_them(
     replay.main()
     printed = capsys.readouterr().out
     assert f"{DEV.min_instances} to {DEV.max_instances} hosts {DEV.instance_type}" in printed
+    assert "times of steps and prompts: estimated from data sheets" in printed
     answered = next(line for line in printed.splitlines() if "answered" in line)
     assert [cell.strip() for cell in answered.split("│")[2:-1]] == ["2"] * len(replay.WAYS)
     assert chart.stat().st_size > 1000

@@ -78,14 +78,14 @@ def test_every_variable_that_the_api_has_a_copy_of_deploys_it_anew(inference: Js
 
 
 @pytest.mark.req("R5.3")
-def test_the_rate_limit_changes_firewall_hosts_and_page_only(inference: Json) -> None:
+def test_the_rate_limit_changes_firewall_and_hosts_only(inference: Json) -> None:
     changed = {
         kind
         for kind, named in inference["resource"].items()
         for body in named.values()
         if "rate_limit_per_minute" in variables(inference, body)
     }
-    assert changed == {"aws_wafv2_web_acl", "aws_launch_template", "aws_s3_object"}
+    assert changed == {"aws_wafv2_web_acl", "aws_launch_template"}
 
 
 def test_the_first_zone_builds_the_image_unless_another_is_asked_for(synthesized: dict[str, Json]) -> None:

@@ -74,9 +74,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
             complaints.append(message.text)
 
     def open_page(api_url: str, *, config: dict[str, Any] | None = None, port: int = 0, **options: Any) -> Page:
-        usual = page_config(
-            api_url=api_url, model="test/tiny", max_tokens=512, temperature=0.2, rate_limit_per_minute=100
-        )
+        usual = page_config(api_url=api_url, model="test/tiny", max_tokens=512, temperature=0.2)
         server = serving(_site_handler(api_url, {**usual, **(config or {})}), port)
         context = browser.new_context(**options)
         opened.append((server, context))

@@ -1,8 +1,8 @@
 from .account_logging import ApiLogging
 from .api import ApiVariables, RateLimitedApi
+from .authorizer_memory import AUTHORIZER_MIB
 from .endpoint import ApiEndpoint
 from .firewall import CONDITIONAL_RULES
-from .key_authorizer import AUTHORIZER_MIB
 from .metrics import ApiMetrics
 from .routes import OPERATIONS, STAGE
 from .throttles import requests_per_second

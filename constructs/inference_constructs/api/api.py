@@ -26,7 +26,7 @@ from inference_constructs.api.deployment import deployment
 from inference_constructs.api.endpoint import STAGE, ApiEndpoint
 from inference_constructs.api.firewall import ApiFirewall
 from inference_constructs.api.forwarding import Backend, Fallback, ForwardedRoute, KeyCheck
-from inference_constructs.api.key_authorizer import KeyAuthorizer
+from inference_constructs.api.key_authorizer import KeyAuthorizer, Schedule
 from inference_constructs.api.metrics import ApiMetrics
 from inference_constructs.api.responses import GatewayResponses
 from inference_constructs.api.routes import OPERATIONS
@@ -38,7 +38,7 @@ from inference_constructs.api.throttles import (
     method_path,
 )
 from inference_constructs.api.vpc_link import VpcLink
-from inference_constructs.fleet import GpuFleet
+from inference_constructs.fleet import GpuFleet, group_name
 from inference_constructs.foundation import EncryptedHome, log_group
 from inference_constructs.network import VpcConstruct
 
@@ -106,6 +106,7 @@ class RateLimitedApi(Construct):
         endpoint: ApiEndpoint,
         variables: ApiVariables,
         allowed_origins: Sequence[str],
+        office_hours: bool = False,
     ) -> None:
         """Create routes, stage and firewall.
 
@@ -116,6 +117,7 @@ class RateLimitedApi(Construct):
             endpoint: The API that gets the routes.
             variables: What the operator decides.
             allowed_origins: Origins whose pages may call the API; `*` for all.
+            office_hours: Whether there are hosts in office hours only.
         """
         super().__init__(scope, id)
         self.rest_api, self.url = endpoint.rest_api, endpoint.url
@@ -128,12 +130,15 @@ class RateLimitedApi(Construct):
             home=home,
             endpoint=endpoint,
             concurrency=variables.authorizer_concurrency,
+            schedule=Schedule(group=group_name(home.prefix), require_api_key=variables.require_api_key)
+            if office_hours
+            else None,
         )
         self._routes(
             Backend(link=link, fleet=fleet, request_timeout_seconds=variables.request_timeout_seconds),
-            KeyCheck(required=variables.require_api_key, authorizer=authorizer.authorizer),
+            KeyCheck(required=variables.require_api_key, authorizer=authorizer.authorizer, always=office_hours),
         )
-        GatewayResponses(self, "Responses", rest_api=self.rest_api, origin=self._origin)
+        GatewayResponses(self, "Responses", rest_api=self.rest_api, origin=self._origin, office_hours=office_hours)
         live = deployment(
             self,
             "Deployment",
@@ -197,7 +202,8 @@ class RateLimitedApi(Construct):
                     method=operation.method,
                     path=path,
                     backend=backend,
-                    key_check=key_check if operation.needs_key else None,
+                    key_check=key_check,
+                    needs_key=operation.needs_key,
                 )
             Fallback(
                 self,

@@ -30,20 +30,22 @@ class KeyCheck:
     Attributes:
         required: Whether keys are needed, as the operator decides at apply.
         authorizer: Finds the key in the request's headers.
+        always: Whether the authorizer is asked about every request, since it knows office hours too.
     """
 
     required: TerraformVariable
     authorizer: ApiGatewayAuthorizer
+    always: bool = False
 
     @property
     def authorization(self) -> str:
         """The method's authorization, known at apply."""
-        return f'${{{self.required.fqn} ? "CUSTOM" : "NONE"}}'
+        return "CUSTOM" if self.always else f'${{{self.required.fqn} ? "CUSTOM" : "NONE"}}'
 
     @property
     def authorizer_id(self) -> str:
         """The method's authorizer, known at apply; none where no key is required."""
-        return f"${{{self.required.fqn} ? {self.authorizer.fqn}.id : null}}"
+        return self.authorizer.id if self.always else f"${{{self.required.fqn} ? {self.authorizer.fqn}.id : null}}"
 
     @property
     def key_id(self) -> str:
@@ -84,7 +86,8 @@ class ForwardedRoute(Construct):
         method: str,
         path: str,
         backend: Backend,
-        key_check: KeyCheck | None,
+        key_check: KeyCheck,
+        needs_key: bool,
     ) -> None:
         """Create method and integration.
 
@@ -94,18 +97,20 @@ class ForwardedRoute(Construct):
             method: HTTP method.
             path: Path from the API's root.
             backend: Where it goes.
-            key_check: How API keys are asked for; open to everyone where None.
+            key_check: How API keys are asked for.
+            needs_key: Whether it needs one, where keys are required.
         """
         super().__init__(scope, id)
+        asked = needs_key or key_check.always
         allowed = ApiGatewayMethod(
             self,
             "Method",
             rest_api_id=rest_api.id,
             resource_id=resource_id,
             http_method=method,
-            authorization=key_check.authorization if key_check else "NONE",
-            authorizer_id=key_check.authorizer_id if key_check else None,
-            api_key_required=key_check.required.boolean_value if key_check else False,
+            authorization=key_check.authorization if asked else "NONE",
+            authorizer_id=key_check.authorizer_id if asked else None,
+            api_key_required=key_check.required.boolean_value if needs_key else False,
         )
         fleet, deadline = backend.fleet, backend.request_timeout_seconds
         ApiGatewayIntegration(
@@ -131,7 +136,7 @@ class ForwardedRoute(Construct):
                 for header, value in {
                     "Authorization": REMOVED,
                     "x-api-key": REMOVED,
-                    API_KEY_ID_HEADER: key_check.key_id if key_check else REMOVED,
+                    API_KEY_ID_HEADER: key_check.key_id if needs_key else REMOVED,
                     CLIENT_ADDRESS_HEADER: "context.identity.sourceIp",
                     "x-request-id": "context.requestId",
                 }.items()

@@ -4,6 +4,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from cdktf import AssetType, Fn, TerraformAsset, TerraformVariable
@@ -14,13 +15,40 @@ from cdktf_cdktf_provider_aws.lambda_function import LambdaFunction, LambdaFunct
 from cdktf_cdktf_provider_aws.lambda_permission import LambdaPermission
 from constructs import Construct
 
+from inference_constructs.api.authorizer_memory import AUTHORIZER_MIB
 from inference_constructs.api.endpoint import ApiEndpoint
-from inference_constructs.foundation import EncryptedHome, log_group, policy_document, service_trust, zipped
-
-AUTHORIZER_MIB = 256
-"""Memory of the function."""
+from inference_constructs.api.routes import OPERATIONS
+from inference_constructs.foundation import (
+    EncryptedHome,
+    Statement,
+    log_group,
+    policy_document,
+    service_trust,
+    zipped,
+)
 
 SOURCE = Path(__file__).parent / "authorizer" / "authorizer.py"
+
+WITH_HOURS = SOURCE.with_name("office_hours.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What the authorizer of an API with office hours knows.
+
+    Attributes:
+        group: Name of the Auto Scaling group whose hosts come and go.
+        require_api_key: Whether inference requests need an API key.
+    """
+
+    group: str
+    require_api_key: TerraformVariable
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The function's environment variables; only where this function decides about a missing key."""
+        paths = " ".join(operation.path for operation in OPERATIONS if operation.needs_key)
+        return {"GROUP": self.group, "NEED_KEY": f'${{{self.require_api_key.fqn} ? "{paths}" : ""}}'}
 
 
 class KeyAuthorizer(Construct):
@@ -39,9 +67,10 @@ class KeyAuthorizer(Construct):
         home: EncryptedHome,
         endpoint: ApiEndpoint,
         concurrency: TerraformVariable,
+        schedule: Schedule | None = None,
     ) -> None:
         super().__init__(scope, id)
-        function = self._function(home, concurrency)
+        function = self._function(home, concurrency, schedule)
         self.invoke_arn = function.invoke_arn
         self.authorizer = ApiGatewayAuthorizer(
             self,
@@ -65,7 +94,9 @@ class KeyAuthorizer(Construct):
             source_arn=f"{endpoint.rest_api.execution_arn}/authorizers/{self.authorizer.id}",
         )
 
-    def _function(self, home: EncryptedHome, concurrency: TerraformVariable) -> LambdaFunction:
+    def _function(
+        self, home: EncryptedHome, concurrency: TerraformVariable, schedule: Schedule | None
+    ) -> LambdaFunction:
         group = log_group(self, "LogGroup", name=home.log_group_name("authorizer"), home=home)
         role = IamRole(
             self,
@@ -74,19 +105,26 @@ class KeyAuthorizer(Construct):
             description=f"Lets the API's authorizer of {home.prefix} write to its log group",
             assume_role_policy=service_trust("lambda.amazonaws.com"),
         )
+        write_log: Statement = {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": f"{group.arn}:*",
+        }
+        # IAM knows no resources for these
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
+        look: Statement = {
+            "Effect": "Allow",
+            "Action": ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScheduledActions"],
+            "Resource": "*",
+        }
         policy = IamRolePolicy(
             self,
             "Policy",
             role=role.id,
-            policy=policy_document(
-                {
-                    "Effect": "Allow",
-                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    "Resource": f"{group.arn}:*",
-                }
-            ),
+            policy=policy_document(*([write_log, look] if schedule else [write_log])),
         )
-        package = TerraformAsset(self, "Package", path=str(authorizer_package()), type=AssetType.FILE)
+        sources = (SOURCE, WITH_HOURS) if schedule else (SOURCE,)
+        package = TerraformAsset(self, "Package", path=str(authorizer_package(*sources)), type=AssetType.FILE)
         return LambdaFunction(
             self,
             "Function",
@@ -95,7 +133,8 @@ class KeyAuthorizer(Construct):
             role=role.arn,
             runtime="python3.13",
             architectures=["arm64"],
-            handler="authorizer.handler",
+            handler=f"{sources[-1].stem}.handler",
+            environment={"variables": schedule.settings} if schedule else None,
             filename=package.path,
             source_code_hash=Fn.filebase64sha256(package.path),
             memory_size=AUTHORIZER_MIB,
@@ -111,10 +150,10 @@ class KeyAuthorizer(Construct):
 
 
 @functools.cache
-def authorizer_package() -> Path:
-    """Zip the function's one file."""
+def authorizer_package(*sources: Path) -> Path:
+    """Zip the function's files."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
     package = folder / "authorizer.zip"
-    package.write_bytes(zipped([(SOURCE.name, SOURCE.read_bytes())]))
+    package.write_bytes(zipped([(source.name, source.read_bytes()) for source in sources]))
     return package

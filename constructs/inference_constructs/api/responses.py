@@ -20,7 +20,7 @@ class EdgeError:
     Attributes:
         status: HTTP status.
         message: What is wrong and what to do, for the client's developer.
-        headers: HTTP headers, beside those of CORS.
+        headers: HTTP headers, beside those of CORS; what begins with `context.` is API Gateway's value of that name.
     """
 
     status: int
@@ -50,6 +50,12 @@ NO_ROUTE = edge_error(
     f"There is no such route. The routes are {', '.join(f'{o.method} {o.path}' for o in OPERATIONS)}.",
 )
 TOO_LARGE = edge_error(413, "The request is too large.")
+CLOSED = edge_error(503, "$context.authorizer.message", Retry_After="context.authorizer.retry_after")
+"""While no host runs: the authorizer of an API with office hours says when there will be one.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+"""
+
 INTERNAL = edge_error(500, "The API has a fault. Try again later.")
 
 GATEWAY_RESPONSES: Mapping[str, EdgeError] = {
@@ -83,11 +89,17 @@ otherwise. https://docs.aws.amazon.com/apigateway/latest/developerguide/supporte
 
 
 class GatewayResponses(Construct):
-    """One gateway response for each entry of `GATEWAY_RESPONSES`, readable by pages of the allowed origin."""
+    """One gateway response for each entry of `GATEWAY_RESPONSES`, readable by pages of the allowed origin.
 
-    def __init__(self, scope: Construct, id: str, *, rest_api: ApiGatewayRestApi, origin: str) -> None:
+    With office hours, ACCESS_DENIED is the authorizer's word for closed.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, rest_api: ApiGatewayRestApi, origin: str, office_hours: bool
+    ) -> None:
         super().__init__(scope, id)
-        for name, error in GATEWAY_RESPONSES.items():
+        errors = {**GATEWAY_RESPONSES, "ACCESS_DENIED": CLOSED} if office_hours else GATEWAY_RESPONSES
+        for name, error in errors.items():
             headers = {**response_headers(origin), **error.headers}
             ApiGatewayGatewayResponse(
                 self,
@@ -96,7 +108,8 @@ class GatewayResponses(Construct):
                 response_type=name,
                 status_code=str(error.status),
                 response_parameters={
-                    f"gatewayresponse.header.{header}": f"'{value}'" for header, value in headers.items()
+                    f"gatewayresponse.header.{header}": value if value.startswith("context.") else f"'{value}'"
+                    for header, value in headers.items()
                 },
                 response_templates={"application/json": error.body},
             )

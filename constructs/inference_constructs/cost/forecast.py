@@ -25,7 +25,7 @@ from inference_constructs.api import CONDITIONAL_RULES
 from inference_constructs.cost import formulas as cost_formulas
 from inference_constructs.cost.formulas import STATUSES, Inventory, cents
 from inference_constructs.cost.prices import prices_of
-from inference_constructs.host import DATA_GIB, ROOT_GIB, VOLUME_MIB_PER_SECOND, Engine, engine_profile, gpu_metrics
+from inference_constructs.host import ROOT_GIB, VOLUME_MIB_PER_SECOND, Engine, data_gib, engine_profile, gpu_metrics
 from runtime import metrics
 
 AT_MINIMUM = "${local.monthly_cost_usd}"
@@ -87,6 +87,10 @@ class CostForecast(Construct):
                 "Estimated dollars for a million generated tokens at the stated utilization and concurrent_streams.",
             ),
             "prices": (self._prices.provenance, "Where the prices come from, and which are estimates."),
+            "speed": (
+                engine_profile(engine).step_time.source,
+                "Where a host's speed comes from that usd_per_million_tokens counts on.",
+            ),
         }
         for name, (value, description) in outputs.items():
             TerraformOutput(self, name, value=value, description=description).override_logical_id(name)
@@ -127,14 +131,14 @@ def inventory(stack: TerraformStack, engine: Engine) -> Inventory:
     web_acls = [node for node in nodes if isinstance(node, Wafv2WebAcl)]
     site_firewalls = sum(web_acl.scope_input == "CLOUDFRONT" for web_acl in web_acls)
     gateway_metrics = sum(isinstance(value, metrics.Metric) for value in vars(metrics).values())
-    volumes = ROOT_GIB + DATA_GIB
+    data = data_gib(engine.model)
     profile = engine_profile(engine)
     return Inventory(
         instance_type=engine.instance_type,
-        host_gib=volumes,
+        host_gib=ROOT_GIB + data,
         host_mibps=VOLUME_MIB_PER_SECOND,
-        initialized_gib=DATA_GIB,
-        image_gib=volumes,
+        initialized_gib=data,
+        image_gib=ROOT_GIB + data,
         endpoint_zones=sum(_zones(node) for node in nodes if isinstance(node, VpcEndpoint)),
         alarms=sum(_watched_metrics(node) for node in nodes if isinstance(node, CloudwatchMetricAlarm)),
         dashboards=count["aws_cloudwatch_dashboard"],

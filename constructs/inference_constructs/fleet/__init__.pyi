@@ -1,25 +1,28 @@
 from .certificate import Certificate
 from .fleet import FleetVariables, GpuFleet, HostSettings
 from .metrics import FleetMetrics
-from .names import alarm_name, group_name
+from .names import CLOSE, OPEN, WAKE_END, alarm_name, group_name
 from .rollout_alarms import (
     ENGINE_FAILURE,
     ERROR_RATE,
     NO_HEALTHY_HOST,
     ROLLOUT_ALARMS,
 )
-from .spot import spot_types
+from .spot_types import spot_types
 from .thresholds import BUSY_MINUTES, BUSY_PERCENT, IDLE_MINUTES, IDLE_PERCENT, ScaleOn
 
 __all__ = [
     "BUSY_MINUTES",
     "BUSY_PERCENT",
+    "CLOSE",
     "ENGINE_FAILURE",
     "ERROR_RATE",
     "IDLE_MINUTES",
     "IDLE_PERCENT",
     "NO_HEALTHY_HOST",
+    "OPEN",
     "ROLLOUT_ALARMS",
+    "WAKE_END",
     "Certificate",
     "FleetMetrics",
     "FleetVariables",

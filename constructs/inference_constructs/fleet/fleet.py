@@ -24,19 +24,17 @@ from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_
 from inference_constructs.fleet.metrics import FleetMetrics
 from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
+from inference_constructs.fleet.schedule import OfficeSchedule
 from inference_constructs.fleet.spot import spot_above
 from inference_constructs.fleet.thresholds import ScaleOn
-from inference_constructs.foundation import EncryptedHome, log_group, timeouts
+from inference_constructs.foundation import EncryptedHome, OfficeHours, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
     DATA_DEVICE,
-    DATA_GIB,
-    FAMILY_TAG,
     GATEWAY_PORT,
     INITIALIZATION_MIB_PER_SECOND,
     ROOT_DEVICE,
     ROOT_GIB,
-    VERSION_TAG,
     VOLUME_MIB_PER_SECOND,
     Engine,
     HostRole,
@@ -44,9 +42,10 @@ from inference_constructs.host import (
     ami_parameter,
     boot_script,
     boot_seconds,
+    data_gib,
     engine_profile,
-    family_of,
     host_gateway,
+    image_tags,
 )
 from inference_constructs.network import VpcConstruct, allow, security_group
 from runtime.settings import render_env_file
@@ -71,6 +70,7 @@ class HostSettings:
         deletion_protection: Whether group and load balancer refuse to be destroyed.
         scale_on: What their number follows: GPU utilisation, or the demand for places.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
+        office_hours: When there are hosts; always unless given.
         certificate: The owner's certificate; a private authority's is made unless given.
         root_path: Path before every route, which the API's stage adds.
         allowed_origins: Origins whose pages may call the gateway (CORS).
@@ -83,6 +83,7 @@ class HostSettings:
     root_path: str
     scale_on: ScaleOn = "gpu"
     spot_above_minimum: bool = False
+    office_hours: OfficeHours | None = None
     certificate: Certificate | None = None
     allowed_origins: Sequence[str] = ()
 
@@ -178,6 +179,10 @@ class GpuFleet(Construct):
             load_balancer=self.load_balancer.arn_suffix,
             target_group=self.target_group.arn_suffix,
         )
+        if hosts.office_hours:
+            OfficeSchedule(
+                self, "OfficeHours", group=self.group, hours=hosts.office_hours, minimum=variables.min_instances
+            )
         Autoscaling(
             self,
             "Scaling",
@@ -274,7 +279,12 @@ class GpuFleet(Construct):
             block_device_mappings=[
                 # a boot reads little of the root volume: only the data volume's blocks are fetched ahead
                 self._volume(ROOT_DEVICE, ROOT_GIB),
-                self._volume(DATA_DEVICE, DATA_GIB, VOLUME_MIB_PER_SECOND, INITIALIZATION_MIB_PER_SECOND),
+                self._volume(
+                    DATA_DEVICE,
+                    data_gib(self._hosts.engine.model),
+                    VOLUME_MIB_PER_SECOND,
+                    INITIALIZATION_MIB_PER_SECOND,
+                ),
             ],
             tag_specifications=[
                 LaunchTemplateTagSpecifications(resource_type=kind, tags=tags)
@@ -287,9 +297,9 @@ class GpuFleet(Construct):
 
         Who may write the parameter, but not tag images, cannot decide what the hosts run.
         """
-        version, instance_type = self._hosts.image_version, self._hosts.engine.instance_type
-        parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, instance_type))
-        tags = {VERSION_TAG: version, FAMILY_TAG: family_of(instance_type)}
+        version, engine = self._hosts.image_version, self._hosts.engine
+        parameter = DataAwsSsmParameter(self, "Image", name=ami_parameter(version, engine))
+        tags = image_tags(version, engine)
         return DataAwsAmi(
             self,
             "OwnImage",
@@ -371,6 +381,8 @@ class GpuFleet(Construct):
                 prevent_destroy=self._hosts.deletion_protection,
                 # hosts of two networks in one group would hold up the removal of the old one
                 replace_triggered_by=[self._vpc.identity],
+                # the schedule's; an apply outside the hours would start hosts
+                ignore_changes=["min_size"] if self._hosts.office_hours else None,
             ),
             depends_on=after,
         )

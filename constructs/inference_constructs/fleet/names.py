@@ -9,3 +9,10 @@ def group_name(prefix: str) -> str:
 def alarm_name(prefix: str, name: str) -> str:
     """Return an alarm's full name from its environment's prefix and its last part."""
     return f"{prefix}-{name}"
+
+
+OPEN, CLOSE = "open", "close"
+"""First parts of the names of the scheduled actions that start and end office hours."""
+
+WAKE_END = "wake-end"
+"""Name of the scheduled action that ends hours outside them."""

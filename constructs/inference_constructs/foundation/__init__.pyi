@@ -7,12 +7,13 @@ from .home import EncryptedHome, Home, create_home
 from .iam import Statement, policy_document, service_trust
 from .log_group import log_group
 from .metric import Metric
-from .office_hours import OfficeHours
+from .office_hours import LEAD_MINUTES, OfficeHours
 from .retention import RETENTION_DAYS
 from .zip import zipped
 
 __all__ = [
     "CLOUDFRONT_REGION",
+    "LEAD_MINUTES",
     "RETENTION_DAYS",
     "Domain",
     "EncryptedHome",

@@ -7,7 +7,7 @@ from .boot_budget import (
 )
 from .boot_script import boot_script
 from .engine import Engine, Quantization
-from .engine_profiles import EngineProfile, engine_profile
+from .engine_profiles import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS, engine_profile
 from .gateway_settings import (
     API_KEY_ID_HEADER,
     CLIENT_ADDRESS_HEADER,
@@ -17,20 +17,26 @@ from .gateway_settings import (
 from .gpu_metrics import agent_config
 from .image_contract import (
     DATA_DEVICE,
-    DATA_GIB,
-    FAMILY_TAG,
     ROOT_DEVICE,
     ROOT_GIB,
-    VERSION_TAG,
-    VOLUMES,
     Volume,
     ami_parameter,
     build_engine,
+    data_gib,
     family_of,
     image_name,
+    image_tags,
+    volumes,
 )
 from .instance_types import INSTANCE_TYPES, instance_type_of
-from .models import PHI_3_MINI_4K, Model
+from .measured import (
+    Measured,
+    MeasuredPrompt,
+    MeasuredStep,
+    read_measured,
+    write_measured,
+)
+from .models import Format, Model, ModelFile, Sampling, Trial, read_model
 from .role import HostRole, session_manager
 from .session_transcript import SessionTranscript
 from .step_time import StepTime
@@ -40,35 +46,44 @@ __all__ = [
     "BOOT_DEADLINE_SECONDS",
     "CLIENT_ADDRESS_HEADER",
     "DATA_DEVICE",
-    "DATA_GIB",
-    "FAMILY_TAG",
     "GATEWAY_PORT",
     "INITIALIZATION_MIB_PER_SECOND",
     "INSTANCE_TYPES",
-    "PHI_3_MINI_4K",
     "ROOT_DEVICE",
     "ROOT_GIB",
-    "VERSION_TAG",
-    "VOLUMES",
+    "USUAL_ANSWER_TOKENS",
+    "USUAL_PROMPT_TOKENS",
     "VOLUME_MIB_PER_SECOND",
     "Engine",
-    "EngineProfile",
+    "Format",
     "HostRole",
+    "Measured",
+    "MeasuredPrompt",
+    "MeasuredStep",
     "Model",
+    "ModelFile",
     "Quantization",
+    "Sampling",
     "SessionTranscript",
     "StepTime",
+    "Trial",
     "Volume",
     "agent_config",
     "ami_parameter",
     "boot_script",
     "boot_seconds",
     "build_engine",
+    "data_gib",
     "engine_profile",
     "family_of",
     "gpu_metrics",
     "host_gateway",
     "image_name",
+    "image_tags",
     "instance_type_of",
+    "read_measured",
+    "read_model",
     "session_manager",
+    "volumes",
+    "write_measured",
 ]

@@ -6,7 +6,6 @@ Every figure is documented or marked as an estimate. What a boot really took is 
 from dataclasses import dataclass
 
 from inference_constructs.host.engine import Engine
-from inference_constructs.host.instance_types import INSTANCE_TYPES
 
 BOOT_DEADLINE_SECONDS = 300
 """R1.2: the model is ready within 5 minutes of the start."""
@@ -53,14 +52,18 @@ def boot_budget(engine: Engine) -> tuple[Stage, ...]:
     """Return the stages of a boot, as if nothing overlapped but the launch and the volume's initialization.
 
     Raises:
-        ValueError: the host's type is not of the g4dn or g5 family, or has several GPUs.
+        ValueError: the host's type is not of the g4dn or g5 family, or a server of its own.
     """
     instance = engine.instance
-    if instance.gpu_count > 1:
-        single = ", ".join(name for name, each in INSTANCE_TYPES.items() if each.gpu_count == 1)
+    if engine.instance_type.endswith(".metal"):
         raise ValueError(
-            f"{engine.instance_type} has {instance.gpu_count} GPUs, and the machine image has kernels that are "
-            f"compiled for one; use one of {single}"
+            f"{engine.instance_type} takes too long to start: a server of its own takes more than the "
+            f"{BOOT_DEADLINE_SECONDS} s that are allowed (estimate); use another size"
+        )
+    if engine.measured and engine.measured.boot:
+        return tuple(
+            Stage(name=name, seconds=seconds, source=engine.measured.source)
+            for name, seconds in engine.measured.boot.items()
         )
     # read as they are, in 16 bits, whatever is made of them
     weights_gb = engine.model.weight_bytes / 1e9

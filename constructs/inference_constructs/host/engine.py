@@ -4,7 +4,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from inference_constructs.host.instance_types import InstanceType, instance_type_of
-from inference_constructs.host.models import PHI_3_MINI_4K, Model
+from inference_constructs.host.measured import Measured
+from inference_constructs.host.models import Model
 
 Quantization = Literal["fp8"]
 """How weights are made smaller when they are loaded: to 8 bits, computed with in 16."""
@@ -19,13 +20,15 @@ class Engine:
         model: The model.
         quantization: How its weights are made smaller when they are loaded; not at all unless given.
         max_num_seqs: Requests that run at once; as many of a usual length as the memory holds unless given.
+        measured: What such a host was measured to do; estimated from data sheets unless given.
     """
 
     instance_type: str
     _: KW_ONLY
-    model: Model = PHI_3_MINI_4K
+    model: Model
     quantization: Quantization | None = None
     max_num_seqs: int | None = None
+    measured: Measured | None = None
 
     @property
     def instance(self) -> InstanceType:

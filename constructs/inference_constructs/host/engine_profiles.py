@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass
 
 from inference_constructs.host.engine import Engine
+from inference_constructs.host.gpus import MIN_CAPABILITY
+from inference_constructs.host.models import Format
 from inference_constructs.host.step_time import StepTime, step_time
 from runtime.validation import MAX_SEQUENCES
 
@@ -17,7 +19,7 @@ PLANNED_SEQUENCE_TOKENS = 1024
 vLLM preempts when its cache is full."""
 
 USUAL_PROMPT_TOKENS = USUAL_ANSWER_TOKENS = 200
-"""What the forecast assumes of a request, too (`input_tokens_per_request`, `output_tokens_per_request`)."""
+"""A usual request; also the defaults of the forecast's variables for them."""
 
 QUANTIZATION_ARGUMENT = {"fp8": "fp8_per_tensor"}
 """vLLM's names. `fp8` itself is for weights that are in 8 bits already; a scale for each channel is refused without
@@ -99,7 +101,12 @@ def engine_profile(
     model, instance = engine.model, engine.instance
     gpu, count = instance.gpu, instance.gpu_count
     where = f"{engine.instance_type} ({gpu.name})"
-    dtype = dtype or gpu.dtypes[0]
+    if model.quantization is not None:
+        _refuse_format(model.quantization, engine)
+    common = [each for each in gpu.dtypes if each in model.dtypes]
+    if not common:
+        raise ValueError(f"{model.name} is computed in {' or '.join(model.dtypes)}, which {where} has not")
+    dtype = dtype or common[0]
     if dtype not in gpu.dtypes:
         raise ValueError(f"{where} has no {dtype}; use {' or '.join(gpu.dtypes)}, got {dtype}")
     if engine.quantization is not None and engine.quantization not in gpu.quantizations:
@@ -110,10 +117,15 @@ def engine_profile(
         raise ValueError(f"{model.name} has a context of {model.context_tokens} tokens, got max_model_len {context}")
     if not 0 < gpu_memory_utilization <= 1:
         raise ValueError(f"gpu_memory_utilization is a share above 0 and up to 1, got {gpu_memory_utilization}")
-    if model.kv_heads % count:
-        raise ValueError(f"{model.name} has {model.kv_heads} heads, which {count} GPUs of {where} cannot share")
+    more, fewer = max(model.kv_heads, count), min(model.kv_heads, count)
+    if model.heads % count or more % fewer:
+        raise ValueError(
+            f"{model.name} has {model.heads} heads, {model.kv_heads} of keys and values, which {count} GPUs of {where} "
+            "cannot share"
+        )
     usable = (gpu.memory_gib * gpu_memory_utilization - OVERHEAD_GIB) * GIB * count
-    tokens = int((usable - engine.weight_bytes) / model.kv_bytes_per_token)
+    # GPUs beyond the number of key and value heads have copies of them (vllm/config/model.py, get_num_kv_heads)
+    tokens = int((usable - engine.weight_bytes) / (model.kv_bytes_per_token * more // model.kv_heads))
     if tokens < context:
         raise ValueError(
             f"{where} has room for {max(tokens, 0)} tokens beside the weights of {model.name} "
@@ -130,6 +142,18 @@ def engine_profile(
         kv_cache_tokens=tokens,
         step_time=step_time(engine),
     )
+
+
+def _refuse_format(format: Format, engine: Engine) -> None:
+    """Refuse weights that are packed in a way that the GPU, or the environment's own wish, does not go with."""
+    gpu = engine.instance.gpu
+    if gpu.capability < MIN_CAPABILITY[format]:
+        raise ValueError(
+            f"{engine.instance_type} ({gpu.name}) runs no {format} weights, which {engine.model.name} has: vLLM has "
+            f"kernels for them from compute capability {MIN_CAPABILITY[format]} on, this GPU has {gpu.capability}"
+        )
+    if engine.quantization is not None:
+        raise ValueError(f"the weights of {engine.model.name} are {format} already; leave out quantization")
 
 
 def _places(engine: Engine, tokens: int) -> int:

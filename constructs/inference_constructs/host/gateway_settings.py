@@ -1,5 +1,7 @@
 """The gateway's settings on a GPU host: what depends on the machine, in every environment and in the image's trial."""
 
+import shlex
+
 from inference_constructs.host.boot_script import MODEL_FOLDER
 from inference_constructs.host.engine import Engine
 from inference_constructs.host.engine_profiles import engine_profile
@@ -30,7 +32,9 @@ def host_gateway(engine: Engine) -> Settings:
         host="0.0.0.0",  # noqa: S104  inside the container; the security group decides who gets there
         port=GATEWAY_PORT,
         model=MODEL_FOLDER,
-        engine_args=profile.engine_args,
+        served_model_name=engine.model.name,
+        engine_args=shlex.join([*shlex.split(profile.engine_args), *engine.model.engine_arguments]),
+        tool_parser=engine.model.tool_parser or "",
         client_address_header=CLIENT_ADDRESS_HEADER,
         api_key_id_header=API_KEY_ID_HEADER,
         max_in_flight=profile.max_num_seqs,

@@ -1,38 +1,152 @@
-"""Models: what determines how much memory one takes, and what a client gets that asks for nothing."""
+"""Models: where the weights are, how much memory they take, and what a client gets that asks for nothing."""
 
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9._-]{0,46}[a-z0-9])?$")]
+"""Of a model: a part of an SSM parameter's name, and of a file's."""
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Source = Annotated[str, Meta(pattern=r"^(https|http|s3|file)://[^\s'\"\\$`]+[^\s/'\"\\$`]$")]
+Commit = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Parser = Annotated[str, Meta(pattern=r"^[a-z0-9_]+$")]
+Positive = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+
+Format = Literal["awq", "gptq", "fp8", "mxfp4", "compressed-tensors-int4", "compressed-tensors-fp8"]
+"""How weights are packed in the files: FP8 in 8 bits, the others in 4."""
+
+Dtype = Literal["bfloat16", "float16"]
+"""The 16-bit types."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """What determines a model's memory, from its config.json.
+class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A file of a model.
 
     Attributes:
-        name: Name that clients send.
+        name: Its name in the source's folder.
+        size: Bytes; none where only the commit is known.
+        sha256: Digest; none where the file comes out of git, whose commit id covers its content.
+    """
+
+    name: FileName
+    size: Natural | None = None
+    sha256: Sha256 | None = None
+
+
+class Sampling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a request without these gets, from generation_config.json; vLLM's defaults where it is silent.
+
+    https://docs.vllm.ai/en/latest/api/vllm/sampling_params/
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+
+
+class Trial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question that an image must answer before it is published.
+
+    Attributes:
+        prompt: What the model goes on from, at temperature 0.
+        answer: What must be among the next 8 tokens.
+    """
+
+    prompt: Annotated[str, Meta(min_length=1)]
+    answer: Annotated[str, Meta(pattern=r"^[^\n]+$")]
+
+
+class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A model, as its file in `stacks/models/` says.
+
+    Attributes:
+        name: Name that clients send, and the file's.
+        source: Where the weights are: a repository of the Hub, a prefix of a bucket (`s3://`), or a folder of one
+            machine (`file://`), which serves there only.
+        commit: The repository's commit; none where the source is no repository.
+        gated: Whether who fetches the files needs a token of the Hub.
+        license: The licence that the owner accepted, by the name that the Hub has for it.
+        files: All that vLLM reads.
+        architecture: The class that vLLM knows it by.
         parameters: Number of weights.
-        layers: Number of layers.
         embedding_parameters: Those of them in token embeddings and output layer, which quantization leaves alone.
+        layers: Number of layers.
         heads: Query heads of a layer.
         kv_heads: Key and value heads of a layer.
         head_size: Size of a head.
         context_tokens: Longest context that it was trained for.
-        temperature: What a request without one gets: its generation_config.json's, or vLLM's default.
+        sliding_window: Tokens that a layer attends to; all of the context where none.
+        dtypes: 16-bit types that it can be computed in; some models overflow in float16.
+        quantization: How the files' weights are packed; none for 16 bits.
+        sampling: What a request gets that asks for nothing.
+        trial: The question for an image.
+        chat_template: Jinja template of chats, where the files have none.
+        tool_parser: vLLM's parser of tool calls; none where it has none for this model.
+        reasoning_parser: vLLM's parser of what the model thinks aloud.
     """
 
-    name: str
-    parameters: int
-    embedding_parameters: int
-    layers: int
-    heads: int
-    kv_heads: int
-    head_size: int
-    context_tokens: int
-    temperature: float = 1.0
+    name: Name
+    source: Source
+    commit: Commit | None = None
+    gated: bool = False
+    license: Annotated[str, Meta(min_length=1)]
+    files: Annotated[tuple[ModelFile, ...], Meta(min_length=1)]
+    architecture: str
+    parameters: Positive
+    embedding_parameters: Positive
+    layers: Positive
+    heads: Positive
+    kv_heads: Positive
+    head_size: Positive
+    context_tokens: Positive
+    sliding_window: Positive | None = None
+    dtypes: tuple[Dtype, ...] = ("bfloat16", "float16")
+    quantization: Format | None = None
+    sampling: Sampling = Sampling()
+    trial: Trial
+    chat_template: str | None = None
+    tool_parser: Parser | None = None
+    reasoning_parser: Parser | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse files that nobody can fetch or check.
+
+        Raises:
+            ValueError: one line that says which.
+        """
+        if self.source.startswith("http") and self.commit is None:
+            raise ValueError("a repository of the Hub needs its commit")
+        for file in self.files:
+            if file.name.endswith(".safetensors") and (file.size is None or file.sha256 is None):
+                raise ValueError(f"{file.name} needs its size and its sha256")
+            if file.sha256 is None and self.commit is None:
+                raise ValueError(f"{file.name} needs its sha256, since no commit covers it")
+        if not self.weight_bytes:
+            raise ValueError("no file is a .safetensors")
+
+    @property
+    def engine_arguments(self) -> list[str]:
+        """What vLLM has to be told about this model, beside its tool parser, which the gateway knows too.
+
+        https://docs.vllm.ai/en/latest/cli/serve
+        """
+        arguments: list[str] = []
+        if self.sampling != Sampling():
+            arguments += ["--override-generation-config", msgspec.json.encode(self.sampling).decode()]
+        if self.reasoning_parser is not None:
+            arguments += ["--reasoning-parser", self.reasoning_parser]
+        return arguments
 
     @property
     def weight_bytes(self) -> int:
-        """Size of the weights in 16 bits."""
-        return 2 * self.parameters
+        """Size of the weights, in the files as in memory."""
+        return sum(file.size or 0 for file in self.files if file.name.endswith(".safetensors"))
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -40,13 +154,16 @@ class Model:
         return 2 * 2 * self.layers * self.kv_heads * self.head_size
 
 
-PHI_3_MINI_4K = Model(
-    name="phi-3-mini-4k-instruct",
-    parameters=3_821_079_552,
-    embedding_parameters=2 * 32_064 * 3_072,
-    layers=32,
-    heads=32,
-    kv_heads=32,
-    head_size=96,
-    context_tokens=4096,
-)
+def read_model(path: Path) -> Model:
+    """Return the model that a file describes.
+
+    Raises:
+        ValueError: the file cannot be read, or is no model; one line that says what is wrong.
+    """
+    try:
+        model = msgspec.json.decode(path.read_bytes(), type=Model)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    if model.name != path.stem:
+        raise ValueError(f"{path}: `name` is {model.name!r}, but a file is named as its model")
+    return model

@@ -6,6 +6,7 @@ with the prompt, attention's with its square. https://arxiv.org/abs/2402.16363
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from inference_constructs.host.engine import Engine
 
@@ -29,16 +30,33 @@ class StepTime:
         token_seconds: A step's time for each token that the running requests hold.
         prompt_token_seconds: Time to read one token of a prompt.
         attention_seconds: Time for each token of a prompt to attend to one before it.
+        source: Where the figures are from.
     """
 
     weights_seconds: float
     token_seconds: float
     prompt_token_seconds: float
     attention_seconds: float
+    source: str = "estimated from data sheets"
 
     def step_seconds(self, tokens: float) -> float:
         """Return the time of one step while the running requests hold this many tokens."""
         return self.weights_seconds + self.token_seconds * tokens
+
+    def seconds_of(self, steps: float, *, streams: int, tokens: float) -> float:
+        """Return the time of so many steps, each of which adds a token to every stream.
+
+        Args:
+            steps: Number of steps.
+            streams: Requests that run.
+            tokens: What they hold before the first step.
+        """
+        return steps * self.step_seconds(tokens + streams * steps / 2)
+
+    def steps_in(self, seconds: float, *, streams: int, tokens: float) -> float:
+        """Return how many steps so much time is enough for: the inverse of `seconds_of`."""
+        first, growth = self.step_seconds(tokens), 2 * self.token_seconds * streams
+        return 2 * seconds / (first + sqrt(first**2 + growth * seconds))
 
     def prompt_seconds(self, tokens: float) -> float:
         """Return the time that a prompt of this many tokens takes; nothing is written meanwhile."""
@@ -57,13 +75,19 @@ class StepTime:
 
 
 def step_time(engine: Engine) -> StepTime:
-    """Return the times of a host, estimated from data sheets.
-
-    Figures that were measured on a host belong here, in place of these: all else is computed from what this returns.
+    """Return the times of a host, as measured, or else estimated from data sheets.
 
     Raises:
         ValueError: its instance type is not of the g4dn or g5 family.
     """
+    if measured := engine.measured:
+        return StepTime(
+            weights_seconds=measured.weights_seconds,
+            token_seconds=measured.token_seconds,
+            prompt_token_seconds=measured.prompt_token_seconds,
+            attention_seconds=measured.attention_seconds,
+            source=measured.source,
+        )
     instance, model = engine.instance, engine.model
     bandwidth = instance.gpu.bandwidth_gb_per_second * 1e9 * instance.gpu_count * BANDWIDTH_SHARE
     operations = 1e12 * instance.gpu_count * COMPUTE_SHARE

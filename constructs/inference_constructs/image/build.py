@@ -24,14 +24,12 @@ from constructs import Construct
 
 from inference_constructs.foundation import Home, PrivateBucket
 from inference_constructs.host import (
-    FAMILY_TAG,
-    VERSION_TAG,
-    VOLUMES,
     Engine,
     Volume,
     ami_parameter,
-    family_of,
     image_name,
+    image_tags,
+    volumes,
 )
 from inference_constructs.image.build_network import BuildNetwork
 from inference_constructs.image.build_role import BuildRole
@@ -91,10 +89,10 @@ class ImageBuild(Construct):
             site: Where to build.
         """
         super().__init__(scope, id)
-        self._family = family_of(engine.instance_type)
+        self._engine = engine
         self._name = home.name(image_name(engine))
         self._version, self._site = version, site
-        self.parameter = ami_parameter(version, engine.instance_type)
+        self.parameter = ami_parameter(version, engine)
         recipe = self._recipe(document)
         infrastructure = ImagebuilderInfrastructureConfiguration(
             self,
@@ -139,7 +137,7 @@ class ImageBuild(Construct):
             version=self._version,
             parent_image=f"ssm:{BASE_IMAGE}",
             component=[ImagebuilderImageRecipeComponent(component_arn=component.arn)],
-            block_device_mapping=[self._mapping(volume) for volume in VOLUMES],
+            block_device_mapping=[self._mapping(volume) for volume in volumes(self._engine.model)],
         )
 
     @staticmethod
@@ -158,12 +156,8 @@ class ImageBuild(Construct):
     def _distribution(self) -> ImagebuilderDistributionConfiguration:
         ami = ImagebuilderDistributionConfigurationDistributionAmiDistributionConfiguration(
             name=f"{self._name}-{self._version}-{{{{ imagebuilder:buildDate }}}}",
-            description=f"GPU host, version {self._version}",
-            ami_tags={
-                "Name": f"{self._name}-{self._version}",
-                VERSION_TAG: self._version,
-                FAMILY_TAG: self._family,
-            },
+            description=f"GPU host of {self._engine.model.name}, version {self._version}",
+            ami_tags={"Name": f"{self._name}-{self._version}", **image_tags(self._version, self._engine)},
         )
         parameter = ImagebuilderDistributionConfigurationDistributionSsmParameterConfiguration(
             parameter_name=self.parameter, data_type="aws:ec2:image"

@@ -1,5 +1,7 @@
 """What a build host of machine images may do."""
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -52,7 +54,16 @@ class BuildRole(Construct):
         ready: What must exist before a build host starts.
     """
 
-    def __init__(self, scope: Construct, id: str, *, home: Home, bucket: PrivateBucket) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, home: Home, bucket: PrivateBucket, sources: Sequence[str] = ()
+    ) -> None:
+        """Create the role.
+
+        Args:
+            home: Where it is.
+            bucket: Holds the bundles, and takes the builds' logs.
+            sources: Where the models' weights are; buckets among these (`s3://`) can be read.
+        """
         super().__init__(scope, id)
         role = IamRole(
             self,
@@ -73,11 +84,22 @@ class BuildRole(Construct):
             "Action": "s3:PutObject",
             "Resource": f"{bucket.bucket.arn}/logs/*",
         }
+        prefixes = sorted({source.removeprefix("s3://") for source in sources if source.startswith("s3://")})
+        weights: list[Statement] = [
+            {
+                "Sid": "ReadWeights",
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": [f"arn:aws:s3:::{prefix}/*" for prefix in prefixes],
+            }
+        ] * bool(prefixes)
         policy = IamRolePolicy(
             self,
             "Policy",
             role=role.id,
-            policy=policy_document(read_bundle, write_logs, *session_manager(home), *run_command_and_inventory(home)),
+            policy=policy_document(
+                read_bundle, write_logs, *weights, *session_manager(home), *run_command_and_inventory(home)
+            ),
         )
         name = "EC2InstanceProfileForImageBuilder"
         managed = IamRolePolicyAttachment(

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from inference_constructs.foundation import zipped
-from inference_constructs.host import Volume
+from inference_constructs.host import Model, Volume
+from inference_constructs.image.model_description import model_description
 
 RUNTIME = Path(__file__).parents[3] / "runtime"
 """The gateway, and in `machine/` how a host is made of it."""
@@ -25,9 +26,11 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def image_bundle(folder: Path = RUNTIME) -> bytes:
-    """Return a zip archive of `folder`, sorted by name."""
-    return zipped((path.relative_to(folder.parent).as_posix(), path.read_bytes()) for path in _files(folder))
+def image_bundle(model: Model, folder: Path = RUNTIME) -> bytes:
+    """Return a zip archive of `folder`, sorted by name, and of what its scripts have to know about a model."""
+    sources = ((path.relative_to(folder.parent).as_posix(), path.read_bytes()) for path in _files(folder))
+    described = ((f"model/{name}", text.encode()) for name, text in model_description(model).items())
+    return zipped([*sources, *described])
 
 
 def image_version(document: str, volumes: Sequence[Volume]) -> str:

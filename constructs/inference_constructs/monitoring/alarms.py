@@ -1,7 +1,7 @@
 """The alarms: each wakes somebody for a reason, and says what to look at first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 from constructs import Construct
 
 from inference_constructs.fleet import BUSY_PERCENT, ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST, alarm_name
-from inference_constructs.foundation import Metric
+from inference_constructs.foundation import LEAD_MINUTES, Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
@@ -33,6 +33,9 @@ AT_MAXIMUM_MINUTES = 15
 
 MISSING_MINUTES = 20
 """Longer than a host takes that is launched, fails to get ready and is launched again."""
+
+OPENING_MINUTES = LEAD_MINUTES
+"""Longer than the hosts of an opening take."""
 
 SPOT_MINUTES = 10
 """Longer than EC2 takes to launch a host that it has."""
@@ -103,21 +106,42 @@ class Alarm:
     missing: Literal["breaching", "notBreaching"] = "notBreaching"
 
 
-def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
+def no_healthy_host(metrics: ServiceMetrics, *, office_hours: bool) -> Alarm:
+    """Return the alarm of a service that nobody can use.
+
+    It watches the highest count that any node of the load balancer sees. Without data no host is registered: that is
+    worse. With office hours no host may be wanted, and an opening starts with none.
+    """
+    healthy = Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum")
+    alarm = Alarm(
+        id="NoHealthyHost",
+        name=NO_HEALTHY_HOST,
+        description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
+        "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
+        watched=healthy,
+        comparison="LessThanThreshold",
+        threshold=1,
+        periods=2,
+        missing="breaching",
+    )
+    if not office_hours:
+        return alarm
+    wanted = Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum")
+    return replace(
+        alarm,
+        watched=Expression(
+            formula="IF(FILL(wanted, 0) > 0 AND FILL(healthy, 0) < 1, 1, 0)",
+            queries={"wanted": wanted, "healthy": healthy},
+        ),
+        comparison="GreaterThanOrEqualToThreshold",
+        periods=OPENING_MINUTES,
+    )
+
+
+def service_alarms(metrics: ServiceMetrics, *, office_hours: bool = False) -> list[Alarm]:
     """Return the alarms that need nothing but the metrics, the most urgent first."""
     return [
-        # The highest count that any node of the load balancer sees. Without data no host is registered: that is worse.
-        Alarm(
-            id="NoHealthyHost",
-            name=NO_HEALTHY_HOST,
-            description="No host is healthy: requests get 503. Look first at the group's activity history (did a host "
-            "start?), then at the newest stream of the gateway's log (which boot stage did it reach?).",
-            watched=Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum"),
-            comparison="LessThanThreshold",
-            threshold=1,
-            periods=2,
-            missing="breaching",
-        ),
+        no_healthy_host(metrics, office_hours=office_hours),
         # Without requests nothing fails.
         Alarm(
             id="Errors",
@@ -152,9 +176,9 @@ def service_alarms(metrics: ServiceMetrics) -> list[Alarm]:
         Alarm(
             id="EngineFailure",
             name=ENGINE_FAILURE,
-            description="vLLM died, hung, or missed its boot deadline on a host. It is started again, up to three "
-            "times; after a missed deadline the host is replaced. Look first at the lines before EngineFailures in the "
-            "gateway's log: out of memory, a CUDA error, no weights?",
+            description="vLLM died, hung, or missed its boot deadline on a host. It is started again; after "
+            "three failures in a row or a missed deadline the host is replaced. Look first at the lines before "
+            "EngineFailures in the gateway's log: out of memory, a CUDA error, no weights?",
             watched=Query(metric=metrics.fleet.of_gateway(ENGINE_FAILURES), statistic="Sum"),
             comparison="GreaterThanOrEqualToThreshold",
             threshold=1,
@@ -270,7 +294,14 @@ def above_forecast(metrics: ServiceMetrics, cost: RunningCost) -> Alarm:
     )
 
 
-def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float, *, spot: bool = False) -> list[Alarm]:
+def all_alarms(
+    metrics: ServiceMetrics,
+    cost: RunningCost,
+    maximum_hosts: float,
+    *,
+    spot: bool = False,
+    office_hours: bool = False,
+) -> list[Alarm]:
     """Return every alarm, the most urgent first.
 
     Args:
@@ -278,9 +309,15 @@ def all_alarms(metrics: ServiceMetrics, cost: RunningCost, maximum_hosts: float,
         cost: Its running cost.
         maximum_hosts: Hosts at which the group cannot grow any more; number or token.
         spot: Whether hosts above the minimum are spot hosts.
+        office_hours: Whether there are hosts in office hours only.
     """
     of_spot = [spot_capacity(metrics)] if spot else []
-    return [*service_alarms(metrics), *of_spot, at_maximum(metrics, maximum_hosts), above_forecast(metrics, cost)]
+    return [
+        *service_alarms(metrics, office_hours=office_hours),
+        *of_spot,
+        at_maximum(metrics, maximum_hosts),
+        above_forecast(metrics, cost),
+    ]
 
 
 class ServiceAlarm(Construct):

@@ -42,6 +42,7 @@ class MonitoredService:
         monthly_forecast_usd: Expression of the forecast at `min_instances`: the budget.
         links: Addresses by name, for the dashboard's first line.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
+        office_hours: Whether there are hosts in office hours only.
     """
 
     instance_type: str
@@ -51,6 +52,7 @@ class MonitoredService:
     monthly_forecast_usd: str
     links: Mapping[str, str]
     spot_above_minimum: bool = False
+    office_hours: bool = False
 
     @property
     def metrics(self) -> ServiceMetrics:
@@ -106,7 +108,7 @@ class Observability(Construct):
         least, most = variables.min_instances.fqn, variables.max_instances.fqn
         # a group of fixed size is always at its maximum: there the threshold is out of reach
         maximum = Token.as_number(f"${{{most} > {least} ? {most} : {most} + 1}}")
-        alarms = all_alarms(metrics, cost, maximum, spot=service.spot_above_minimum)
+        alarms = all_alarms(metrics, cost, maximum, spot=service.spot_above_minimum, office_hours=service.office_hours)
         arns = [ServiceAlarm(self, alarm=alarm, prefix=home.prefix, topic=self._topic).arn for alarm in alarms]
         self._budget()
         self._dashboard(metrics, arns, cost)

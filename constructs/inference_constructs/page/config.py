@@ -10,7 +10,6 @@ def page_config(
     max_tokens: int,
     temperature: float,
     api_key_required: object = False,
-    rate_limit_per_minute: object = None,
 ) -> Mapping[str, object]:
     """Return the settings under the names that the page knows.
 
@@ -20,7 +19,6 @@ def page_config(
         max_tokens: Length of an answer at most.
         temperature: Of an answer, unless the visitor chooses.
         api_key_required: Whether the API wants a key; a boolean or an expression.
-        rate_limit_per_minute: Requests a minute from one address, or an expression; None where there is no limit.
     """
     return {
         "apiUrl": api_url,
@@ -28,5 +26,4 @@ def page_config(
         "maxTokens": max_tokens,
         "temperature": temperature,
         "apiKeyRequired": api_key_required,
-        "rateLimitPerMinute": rate_limit_per_minute,
     }

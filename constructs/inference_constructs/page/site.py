@@ -63,11 +63,9 @@ class PageVariables(Protocol):
 
     Attributes:
         require_api_key: Whether the page asks for an API key.
-        rate_limit_per_minute: Requests a minute and address, of which the page tells those who exceed it.
     """
 
     require_api_key: TerraformVariable
-    rate_limit_per_minute: TerraformVariable
 
 
 class DemoSite(Construct):
@@ -145,7 +143,6 @@ class DemoSite(Construct):
                 max_tokens=site.max_tokens,
                 temperature=site.temperature,
                 api_key_required=variables.require_api_key.boolean_value,
-                rate_limit_per_minute=variables.rate_limit_per_minute.number_value,
             ),
         )
         SiteAccessLogs(self, "AccessLogs", home=home, distribution=distribution, force_destroy=site.force_destroy)

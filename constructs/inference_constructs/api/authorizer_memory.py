@@ -1,0 +1,3 @@
+"""The key authorizer's memory, which its price depends on."""
+
+AUTHORIZER_MIB = 256

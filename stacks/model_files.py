@@ -1,0 +1,23 @@
+"""The models that environments can name: one file each, in `models/`."""
+
+from pathlib import Path
+
+from inference_constructs.host import Model, read_model
+
+MODELS = Path(__file__).with_name("models")
+
+
+def model_names() -> list[str]:
+    """Return the names of all models."""
+    return sorted(path.stem for path in MODELS.glob("*.json"))
+
+
+def model_named(name: str) -> Model:
+    """Return the model of this name.
+
+    Raises:
+        ValueError: there is none, or its file is bad; one line that says what is wrong.
+    """
+    if name not in model_names():
+        raise ValueError(f"no model is named {name!r}; there is {', '.join(model_names())}; `make model` adds others")
+    return read_model(MODELS / f"{name}.json")
