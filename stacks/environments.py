@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from inference_constructs.fleet import ScaleOn
 from inference_constructs.foundation import Domain, OfficeHours
 from inference_constructs.host import Engine, Quantization
 from inference_constructs.network import plan_subnets
@@ -46,6 +47,8 @@ class Environment:
             length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`.
+        scale_on: What the number of hosts follows: `gpu`, GPU utilisation, or `demand`, how many of their places are
+            taken; docs/monitoring.md says for whom which is right.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts: cheaper, and EC2 may take one back at a
             notice of two minutes. The first `min_instances` are on demand in any case.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
@@ -79,6 +82,7 @@ class Environment:
     max_num_seqs: int | None = None
     min_instances: int = 1
     max_instances: int
+    scale_on: ScaleOn = "gpu"
     spot_above_minimum: bool = False
     office_hours: OfficeHours | None = None
     require_api_key: bool | None = None

@@ -22,6 +22,7 @@ def host_settings(environment: Environment, allowed_origins: Sequence[str] = ())
         image_version=environment.image_version or built_version(environment.engine),
         deletion_protection=environment.deletion_protection,
         root_path=f"/{STAGE}",
+        scale_on=environment.scale_on,
         spot_above_minimum=environment.spot_above_minimum,
         office_hours=environment.office_hours,
         certificate=Certificate(arn=domain.certificate_arn, host_name=domain.name, public=True) if domain else None,

@@ -1,9 +1,11 @@
-"""A simulated fleet: hosts that boot, batch requests and drain, behind a load balancer, scaled by the stack's rules."""
+"""A simulated fleet: hosts that boot, batch requests and leave, behind a load balancer, scaled by the stack's rules."""
 
 from collections import deque
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from random import Random
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -11,8 +13,11 @@ from inference_constructs.host import StepTime
 from ops.simulation.rules import Autoscaler, ScalingRules, period_seconds
 from ops.simulation.trace import Request
 
-Signal = Literal["gpu", "queue"]
-"""What is scaled by: the share of time in which the GPU works, or the share of places that requests take."""
+NOTICE_SECONDS = 120
+"""Between the notice of an interruption and the end of a spot host.
+
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+"""
 
 ROUNDING = 1e-6
 """Tokens, or seconds, that are lost in floating point."""
@@ -42,13 +47,13 @@ class Period(NamedTuple):
         end: Seconds since the start.
         serving: Hosts that serve.
         wanted: Hosts that the rules want.
-        metric: What the rules look at, in percent.
+        metric: What the rules look at, in percent; None where nobody reported.
     """
 
     end: float
     serving: int
     wanted: int
-    metric: float
+    metric: float | None
 
 
 @dataclass
@@ -59,15 +64,35 @@ class Outcome:
         latencies: Seconds until the last token, of the requests that were answered.
         rejected: Number of requests that found no place: 503.
         late: Number of requests that passed their deadline: 504.
+        lost: Number of requests that were cut, because their host was gone before they ended.
+        interruptions: Number of spot hosts that EC2 took back.
         host_seconds: Seconds of all hosts together, from launch to termination.
+        spot_seconds: Those of spot hosts.
         timeline: Each period, in order.
     """
 
     latencies: list[float] = field(default_factory=list[float])
     rejected: int = 0
     late: int = 0
+    lost: int = 0
+    interruptions: int = 0
     host_seconds: float = 0.0
+    spot_seconds: float = 0.0
     timeline: list[Period] = field(default_factory=list[Period])
+
+
+class Used(NamedTuple):
+    """What was used of hosts in some time, in seconds.
+
+    Attributes:
+        busy: In which the GPU worked.
+        taken: Of each sequence that worked or waited.
+        places: Of each place of a host that was ready.
+    """
+
+    busy: float
+    taken: float
+    places: float
 
 
 class Host:
@@ -81,6 +106,7 @@ class Host:
         places: int,
         max_queued: int,
         deadline: float,
+        spot: bool,
         outcome: Outcome,
     ) -> None:
         self._env, self._times, self._places = env, times, places
@@ -89,11 +115,11 @@ class Host:
         self._waiting: deque[Work] = deque()
         self._running: list[Work] = []
         self._news = env.event()
-        self.launched = env.now
-        self.serves = self.draining = False
+        self.launched, self.spot = env.now, spot
+        self.ready = self.serves = self.leaving = False
         self._looked = env.now
-        self._busy_seconds = self._taken_seconds = 0.0
-        env.process(self._run())
+        self._busy = self._taken = self._offered = 0.0
+        self._running_process = env.process(self._run())
 
     @property
     def outstanding(self) -> int:
@@ -113,26 +139,43 @@ class Host:
             self._news.succeed()
         return True
 
-    def measured(self, signal: Signal, seconds: float) -> float:
-        """Return the average of the signal since the last call, in percent."""
+    def get_ready(self) -> None:
+        """Take requests from now on, once the load balancer sends any."""
         self._account()
-        used = self._busy_seconds if signal == "gpu" else self._taken_seconds
-        self._busy_seconds = self._taken_seconds = 0.0
-        return 100 * used / seconds
+        self.ready = True
+
+    def leave(self) -> None:
+        """Count as no capacity any more."""
+        self._account()
+        self.leaving = True
+
+    def end(self) -> None:
+        """Be gone, with all that is not answered."""
+        self._running_process.interrupt()
+        self._outcome.lost += self.outstanding
+
+    def used(self) -> Used:
+        """Return what was used since the last call."""
+        self._account()
+        used = Used(self._busy, self._taken, self._offered)
+        self._busy = self._taken = self._offered = 0.0
+        return used
 
     def _account(self) -> None:
         passed, self._looked = self._env.now - self._looked, self._env.now
-        self._busy_seconds += passed * (self.outstanding > 0)
-        self._taken_seconds += passed * self.outstanding / self._places
+        self._busy += passed * (self.outstanding > 0)
+        self._taken += passed * self.outstanding
+        self._offered += passed * self._places * (self.ready and not self.leaving)
 
     def _run(self) -> Generator[simpy.Event, Any, None]:
-        while True:
-            yield from self._admit()
-            if not self._running:
-                self._news = self._env.event()
-                yield self._news
-                continue
-            yield from self._write()
+        with suppress(simpy.Interrupt):
+            while True:
+                yield from self._admit()
+                if not self._running:
+                    self._news = self._env.event()
+                    yield self._news
+                    continue
+                yield from self._write()
 
     def _admit(self) -> Generator[simpy.Event, Any, None]:
         """Read the prompts of those that wait, while there are places; the batch stands still meanwhile."""
@@ -187,50 +230,90 @@ class Fleet:
         times: StepTime,
         *,
         places: int,
-        signal: Signal,
         boot_seconds: float,
         max_queued: int,
+        interruptions_per_hour: float | None,
+        seed: int,
     ) -> None:
         self._env, self._rules, self._times, self._places = env, rules, times, places
-        self._signal: Signal = signal
-        self._boot_seconds, self._max_queued = boot_seconds + rules.health_check_seconds, max_queued
+        self._boot_seconds, self._max_queued = boot_seconds, max_queued
+        self._interruptions_per_hour, self._dice = interruptions_per_hour, Random(seed)  # noqa: S311  no secret
         self._autoscaler = Autoscaler(rules)
         self.outcome = Outcome()
         self._hosts: list[Host] = []
         for _ in range(rules.minimum):
-            self._launch().serves = True
-            self._hosts[-1].launched = -float(rules.warmup_seconds)
+            host = self._launch()
+            host.ready = host.serves = True
+            host.launched = -float(rules.warmup_seconds)
         env.process(self._watch())
 
     @property
     def _active(self) -> list[Host]:
-        return [host for host in self._hosts if not host.draining]
+        """The hosts that count as capacity, or will."""
+        return [host for host in self._hosts if not host.leaving]
 
     def _launch(self) -> Host:
+        """Launch a host: one on demand until there are as many as the minimum, then a spot host where those are wanted.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html
+        """
+        on_demand = sum(not host.spot for host in self._active)
         host = Host(
             self._env,
             self._times,
             places=self._places,
             max_queued=self._max_queued,
             deadline=self._rules.request_timeout_seconds,
+            spot=self._interruptions_per_hour is not None and on_demand >= self._rules.minimum,
             outcome=self.outcome,
         )
         self._hosts.append(host)
+        if host.spot and self._interruptions_per_hour:
+            self._env.process(self._interrupt(host, self._dice.expovariate(self._interruptions_per_hour / 3600)))
         return host
 
     def _boot(self, host: Host) -> Generator[simpy.Event, Any, None]:
         yield self._env.timeout(self._boot_seconds)
-        host.serves = True
+        host.get_ready()
+        yield self._env.timeout(self._rules.health_check_seconds)
+        host.serves = not host.leaving
 
     def _drain(self, host: Host) -> Generator[simpy.Event, Any, None]:
-        host.draining = True
+        """Take a host out of the load balancer at once, as Auto Scaling does; it ends when its answers have."""
+        host.leave()
+        host.serves = False
         yield self._env.timeout(self._rules.request_timeout_seconds)
+        self._remove(host)
+
+    def _interrupt(self, host: Host, seconds: float) -> Generator[simpy.Event, Any, None]:
+        """Take a spot host back: it serves until the load balancer has noticed, drains, and is ended in any case.
+
+        The group launches another one at the notice at the latest (capacity rebalancing); EC2 is taken to have one.
+        """
+        yield self._env.timeout(seconds)
+        if host.leaving:
+            return
+        self.outcome.interruptions += 1
+        host.leave()
+        self._env.process(self._boot(self._launch()))
+        yield self._env.timeout(self._rules.unhealthy_seconds)
+        host.serves = False
+        yield self._env.timeout(NOTICE_SECONDS - self._rules.unhealthy_seconds)
+        host.end()
+        self._remove(host)
+
+    def _remove(self, host: Host) -> None:
         self._hosts.remove(host)
-        self.outcome.host_seconds += self._env.now - max(0.0, host.launched)
+        self._bill(host)
+
+    def _bill(self, host: Host) -> None:
+        seconds = self._env.now - max(0.0, host.launched)
+        self.outcome.host_seconds += seconds
+        self.outcome.spot_seconds += seconds * host.spot
 
     def take(self, request: Request) -> None:
         """Hand a request to the host with the fewest outstanding ones, as the load balancer does."""
-        serving = [host for host in self._active if host.serves]
+        serving = [host for host in self._hosts if host.serves]
         if not serving or not min(serving, key=lambda host: host.outstanding).take(request):
             self.outcome.rejected += 1
 
@@ -239,24 +322,36 @@ class Fleet:
         while True:
             yield self._env.timeout(period)
             active = self._active
-            # every host's agent reports, also while it boots, and the alarm sees the average
-            value = sum(host.measured(self._signal, period) for host in active) / len(active)
+            value = self._metric(period)
             settled = sum(self._env.now - host.launched >= self._rules.warmup_seconds for host in active)
             wanted = self._autoscaler.desired(value, settled=settled, warming=len(active) - settled)
             serving = sum(host.serves for host in active)
             self.outcome.timeline.append(Period(self._env.now, serving, wanted, value))
             self._change(wanted - len(active))
 
+    def _metric(self, period: float) -> float | None:
+        """What the alarms see.
+
+        Of GPUs it is the average of all agents, which report while a host boots, too; of demand the quotient of the
+        gateways' gauges, which has no value while no host is ready.
+        """
+        used = {host: host.used() for host in self._hosts}
+        if self._rules.scale_on == "gpu":
+            return 100 * sum(used[host].busy for host in self._active) / (len(self._active) * period)
+        places = sum(each.places for each in used.values())
+        return 100 * sum(each.taken for each in used.values()) / places if places else None
+
     def _change(self, difference: int) -> None:
         for _ in range(difference):
             self._env.process(self._boot(self._launch()))
-        for host in self._active[: max(0, -difference)]:
+        # spot hosts go first, since the minimum is on demand; the oldest of them
+        for host in sorted(self._active, key=lambda host: not host.spot)[: max(0, -difference)]:
             self._env.process(self._drain(host))
 
     def close(self) -> None:
         """Count the hosts that still run."""
         for host in self._hosts:
-            self.outcome.host_seconds += self._env.now - max(0.0, host.launched)
+            self._bill(host)
 
 
 def simulate(
@@ -265,9 +360,10 @@ def simulate(
     times: StepTime,
     *,
     places: int,
-    signal: Signal,
     boot_seconds: float,
     max_queued: int,
+    interruptions_per_hour: float | None = None,
+    seed: int = 0,
 ) -> Outcome:
     """Return what a fleet makes of a trace.
 
@@ -276,12 +372,23 @@ def simulate(
         rules: The scaling rules.
         times: How long steps and prompts take.
         places: Requests that run at once on a host.
-        signal: What the rules look at; the thresholds are the same percentages for both.
         boot_seconds: From a host's launch until the model is ready.
         max_queued: Requests that wait on a host before others are rejected.
+        interruptions_per_hour: How often EC2 takes a spot host back; all hosts are on demand unless given, with it
+            those above the minimum are spot hosts.
+        seed: Of the interruptions: the same one, the same times.
     """
     env = simpy.Environment()
-    fleet = Fleet(env, rules, times, places=places, signal=signal, boot_seconds=boot_seconds, max_queued=max_queued)
+    fleet = Fleet(
+        env,
+        rules,
+        times,
+        places=places,
+        boot_seconds=boot_seconds,
+        max_queued=max_queued,
+        interruptions_per_hour=interruptions_per_hour,
+        seed=seed,
+    )
 
     def arrivals() -> Generator[simpy.Event, Any, None]:
         for request in requests:

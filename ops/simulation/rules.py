@@ -3,9 +3,11 @@
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
+
+from inference_constructs.fleet import BUSY_MINUTES, IDLE_MINUTES, ScaleOn
 
 Json = Mapping[str, Any]
 
@@ -64,7 +66,9 @@ class ScalingRules:
         maximum: Greatest number of hosts.
         warmup_seconds: How long after its launch a host does not count as capacity.
         health_check_seconds: How long a ready host is watched before it gets requests.
+        unhealthy_seconds: How long a host that says 503 still gets requests.
         request_timeout_seconds: Deadline of a request.
+        scale_on: What the alarms look at.
         rules: Alarms with their policies.
     """
 
@@ -74,8 +78,19 @@ class ScalingRules:
     maximum: int
     warmup_seconds: int
     health_check_seconds: int
+    unhealthy_seconds: int
     request_timeout_seconds: float
+    scale_on: ScaleOn
     rules: tuple[Rule, ...]
+
+    def scaled_on(self, signal: ScaleOn) -> "ScalingRules":
+        """Return the rules of the same environment if it were scaled on this signal: the same policies, its minutes."""
+        minutes = {True: BUSY_MINUTES[signal], False: IDLE_MINUTES}
+        rules = (
+            replace(rule, evaluation_periods=minutes[rule.above], datapoints_to_alarm=minutes[rule.above])
+            for rule in self.rules
+        )
+        return replace(self, scale_on=signal, rules=tuple(rules))
 
 
 def _only(stack: Json, kind: str) -> Json:
@@ -101,11 +116,17 @@ def _rule(alarm: Json, policy: Json) -> Rule:
     return Rule(
         above=alarm["comparison_operator"].startswith("GreaterThan"),
         threshold=alarm["threshold"],
-        period_seconds=alarm["period"],
+        period_seconds=alarm.get("period") or _period(alarm),
         evaluation_periods=alarm["evaluation_periods"],
         datapoints_to_alarm=alarm["datapoints_to_alarm"],
         steps=steps,
     )
+
+
+def _period(alarm: Json) -> int:
+    """The one period of an alarm on metric math, which each metric in it has."""
+    (period,) = {query["metric"]["period"] for query in alarm["metric_query"] if "metric" in query}
+    return period
 
 
 def read_rules(stack: Json) -> ScalingRules:
@@ -117,8 +138,8 @@ def read_rules(stack: Json) -> ScalingRules:
     group, target_group = _only(stack, "aws_autoscaling_group"), _only(stack, "aws_lb_target_group")
     health_check = target_group["health_check"]
     policies = stack["resource"]["aws_autoscaling_policy"]
-    rules = [
-        _rule(alarm, policies[name])
+    calling = [
+        (alarm, policies[name])
         for alarm in stack["resource"]["aws_cloudwatch_metric_alarm"].values()
         for action in alarm.get("alarm_actions", [])
         if (name := str(action).removeprefix("${aws_autoscaling_policy.").removesuffix(".arn}")) in policies
@@ -130,8 +151,10 @@ def read_rules(stack: Json) -> ScalingRules:
         maximum=int(_evaluated(stack, group["max_size"])),
         warmup_seconds=group["default_instance_warmup"],
         health_check_seconds=health_check["interval"] * health_check["healthy_threshold"],
+        unhealthy_seconds=health_check["interval"] * health_check["unhealthy_threshold"] + health_check["timeout"],
         request_timeout_seconds=_evaluated(stack, "${var.request_timeout_seconds}"),
-        rules=tuple(rules),
+        scale_on="demand" if any("metric_query" in alarm for alarm, _ in calling) else "gpu",
+        rules=tuple(_rule(alarm, policy) for alarm, policy in calling),
     )
 
 

@@ -25,7 +25,7 @@ def anchor(heading: str) -> str:
 
 
 def test_every_alarm_has_a_section() -> None:
-    environment = replace(PROD, spot_above_minimum=True)
+    environment = replace(PROD, spot_above_minimum=True, scale_on="demand")
     stack = parse(cdktf.Testing.synth(InferenceStack(cdktf.Testing.app(), PROD.prefix, environment=environment)))
     alarms = resources(stack, "aws_cloudwatch_metric_alarm").values()
     names = {alarm["alarm_name"].removeprefix("inference-prod-") for alarm in alarms}

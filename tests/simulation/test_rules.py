@@ -1,16 +1,19 @@
 """The scaling rules: read from the stack, and decided by as Auto Scaling does."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
+import cdktf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.simulation.rules import Autoscaler, read_rules
-from stacks.environments import ENVIRONMENTS
+from stacks.environments import ENVIRONMENTS, PROD
+from stacks.inference import InferenceStack
 from support.scaling import IN, OUT, RULES
-from support.stack_json import Json
+from support.stack_json import Json, parse
 
 
 def decisions(values: list[float | None], settled: int = 3, warming: int = 0) -> list[int]:
@@ -24,6 +27,12 @@ def test_the_rules_of_the_stack_are_the_required_ones(inference: Json) -> None:
     assert set(rules.rules) == {OUT, IN}
 
 
+def test_the_rules_on_demand_are_those_of_a_stack_that_is_scaled_so(synthesized: dict[str, Json]) -> None:
+    """What is replayed without a synthesis is what the synthesis makes."""
+    stack = InferenceStack(cdktf.Testing.app(), PROD.prefix, environment=replace(PROD, scale_on="demand"))
+    assert read_rules(parse(cdktf.Testing.synth(stack))) == read_rules(synthesized[PROD.prefix]).scaled_on("demand")
+
+
 @pytest.mark.req("R3.3", "R3.4")
 def test_the_limits_are_the_defaults_of_the_variables(synthesized: dict[str, Json]) -> None:
     for environment in ENVIRONMENTS:
@@ -35,7 +44,7 @@ def test_the_limits_are_the_defaults_of_the_variables(synthesized: dict[str, Jso
 def test_a_changed_stack_changes_the_rules(synthesized: dict[str, Json]) -> None:
     stack: dict[str, Any] = copy.deepcopy(synthesized["inference-dev"])
     for alarm in stack["resource"]["aws_cloudwatch_metric_alarm"].values():
-        if alarm["alarm_name"].startswith("inference-dev-gpu-"):
+        if alarm["alarm_name"] in ("inference-dev-gpu-busy", "inference-dev-gpu-idle"):
             alarm["threshold"] += 5
     assert {rule.threshold for rule in read_rules(stack).rules} == {75, 35}
 

@@ -9,7 +9,7 @@ import pytest
 
 from ops import replay
 from ops.shared.paths import STACKS
-from ops.simulation.synthetic_trace import TRACE, csv_text
+from ops.simulation.synthetic_trace import SYNTHETIC, csv_text
 from ops.simulation.trace import Request, read_trace, scaled
 from stacks.environments import DEV
 from support.stack_json import Json
@@ -26,8 +26,9 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_trace_in_the_repository_is_what_its_generator_writes() -> None:
-    assert TRACE.read_text() == csv_text()
+@pytest.mark.parametrize("path", SYNTHETIC, ids=lambda path: path.stem)
+def test_the_traces_in_the_repository_are_what_their_generator_writes(path: Path) -> None:
+    assert path.read_text() == csv_text(SYNTHETIC[path]())
 
 
 @pytest.mark.parametrize("text", [AZURE, AZURE.replace("600,", "600+00:00,"), "\ufeff" + AZURE])
@@ -71,7 +72,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=STACKS.parents[1], capture_output=True, text=True)
 
 
-def test_the_command_prints_both_policies_and_draws_them(
+def test_the_command_prints_every_way_and_draws_them(
     synthesized: dict[str, Json], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "stacks" / "inference-dev"
@@ -86,13 +87,18 @@ def test_the_command_prints_both_policies_and_draws_them(
     assert f"{DEV.min_instances} to {DEV.max_instances} hosts {DEV.instance_type}" in printed
     assert "times of steps and prompts: estimated from data sheets" in printed
     answered = next(line for line in printed.splitlines() if "answered" in line)
-    assert answered.split("│")[2:4] == [f" {2!s:<15} ", f" {2!s:<12} "]
+    assert [cell.strip() for cell in answered.split("│")[2:-1]] == ["2"] * len(replay.WAYS)
     assert chart.stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
-    [(["none"], "does not exist"), (["--trace", "nothing.csv"], "nothing.csv"), (["--scale", "0"], "above 0")],
+    [
+        (["none"], "does not exist"),
+        (["--trace", "nothing.csv"], "nothing.csv"),
+        (["--scale", "0"], "above 0"),
+        (["--interruptions-per-hour", "-1"], "below 0"),
+    ],
 )
 def test_what_cannot_be_replayed_is_one_line(arguments: list[str], problem: str) -> None:
     done = run(*arguments)

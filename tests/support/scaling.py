@@ -25,6 +25,8 @@ RULES = ScalingRules(
     maximum=5,
     warmup_seconds=360,
     health_check_seconds=60,
+    unhealthy_seconds=65,
     request_timeout_seconds=30,
+    scale_on="gpu",
     rules=(OUT, IN),
 )

@@ -1,4 +1,3 @@
-from .autoscaling import BUSY_PERCENT, IDLE_PERCENT
 from .certificate import Certificate
 from .fleet import FleetVariables, GpuFleet, HostSettings
 from .metrics import FleetMetrics
@@ -10,12 +9,15 @@ from .rollout_alarms import (
     ROLLOUT_ALARMS,
 )
 from .spot_types import spot_types
+from .thresholds import BUSY_MINUTES, BUSY_PERCENT, IDLE_MINUTES, IDLE_PERCENT, ScaleOn
 
 __all__ = [
+    "BUSY_MINUTES",
     "BUSY_PERCENT",
     "CLOSE",
     "ENGINE_FAILURE",
     "ERROR_RATE",
+    "IDLE_MINUTES",
     "IDLE_PERCENT",
     "NO_HEALTHY_HOST",
     "OPEN",
@@ -26,6 +28,7 @@ __all__ = [
     "FleetVariables",
     "GpuFleet",
     "HostSettings",
+    "ScaleOn",
     "alarm_name",
     "group_name",
     "spot_types",

@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
-from inference_constructs.fleet.autoscaling import GpuAutoscaling
+from inference_constructs.fleet.autoscaling import Autoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
 from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_SECONDS, LoadBalancer
 from inference_constructs.fleet.metrics import FleetMetrics
@@ -26,6 +26,7 @@ from inference_constructs.fleet.names import alarm_name, group_name
 from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
 from inference_constructs.fleet.schedule import OfficeSchedule
 from inference_constructs.fleet.spot import spot_above
+from inference_constructs.fleet.thresholds import ScaleOn
 from inference_constructs.foundation import EncryptedHome, OfficeHours, log_group, timeouts
 from inference_constructs.host import (
     BOOT_DEADLINE_SECONDS,
@@ -42,7 +43,7 @@ from inference_constructs.host import (
     boot_script,
     boot_seconds,
     data_gib,
-    gpu_metrics,
+    engine_profile,
     host_gateway,
     image_tags,
 )
@@ -67,6 +68,7 @@ class HostSettings:
         engine: What they run, on a type with one GPU.
         image_version: Version of the machine image.
         deletion_protection: Whether group and load balancer refuse to be destroyed.
+        scale_on: What their number follows: GPU utilisation, or the demand for places.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts.
         office_hours: When there are hosts; always unless given.
         certificate: The owner's certificate; a private authority's is made unless given.
@@ -79,6 +81,7 @@ class HostSettings:
     image_version: str
     deletion_protection: bool
     root_path: str
+    scale_on: ScaleOn = "gpu"
     spot_above_minimum: bool = False
     office_hours: OfficeHours | None = None
     certificate: Certificate | None = None
@@ -102,7 +105,7 @@ class FleetVariables(Protocol):
 
 
 class GpuFleet(Construct):
-    """GPU hosts in the private subnets, scaled by GPU utilisation, behind an internal load balancer.
+    """GPU hosts in the private subnets, scaled by what they have to do, behind an internal load balancer.
 
     A host runs exactly one version of the machine image. Another version, type or setting is a new version of the
     launch template, which rolls out by instance refresh: new hosts first, half of them, a pause, the rest. Where the
@@ -180,12 +183,14 @@ class GpuFleet(Construct):
             OfficeSchedule(
                 self, "OfficeHours", group=self.group, hours=hosts.office_hours, minimum=variables.min_instances
             )
-        GpuAutoscaling(
+        Autoscaling(
             self,
             "Scaling",
             home=home,
             group=self.group,
-            utilization=self.metrics.of_gpus(gpu_metrics.UTILIZATION),
+            metrics=self.metrics,
+            scale_on=hosts.scale_on,
+            places=engine_profile(hosts.engine).max_num_seqs,
         )
 
     def _private_certificate(self) -> Certificate:
