@@ -8,7 +8,7 @@ https://github.com/hashicorp/terraform-provider-aws/issues/34189
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ class Rollout:
         hosts = [host["LaunchTemplate"]["Version"] for host in group["Instances"]] if rolling else []
         found = self._cloudwatch.describe_alarms(AlarmNames=list(self._alarms), StateValue="ALARM")["MetricAlarms"]
         return Before(
-            version=min([group["LaunchTemplate"]["Version"], *hosts], key=int),
+            version=min([_template(group)["Version"], *hosts], key=int),
             refresh=None if rolling else newest.get("InstanceRefreshId"),
             ringing=[alarm["AlarmName"] for alarm in found],
         )
@@ -141,12 +141,25 @@ class Rollout:
     def _set_version(self, version: str | None) -> bool:
         """Give the group a version of its launch template; return whether it had another one."""
         group = self._group()
-        if group is None or version in (None, group["LaunchTemplate"]["Version"]):
+        if group is None or version in (None, _template(group)["Version"]):
             return False
-        template = group["LaunchTemplate"]
+        template = _template(group)
         self._say(f"the rollout failed: back from version {template['Version']} of the launch template to {version}")
-        self._autoscaling.update_auto_scaling_group(
-            AutoScalingGroupName=self._group_name,
-            LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"], "Version": version},
-        )
+        change: dict[str, Any] = {
+            "LaunchTemplate": {"LaunchTemplateId": template["LaunchTemplateId"], "Version": version}
+        }
+        if policy := group.get("MixedInstancesPolicy"):
+            of_spot = {**policy["LaunchTemplate"], "LaunchTemplateSpecification": change["LaunchTemplate"]}
+            change = {"MixedInstancesPolicy": {**policy, "LaunchTemplate": of_spot}}
+        self._autoscaling.update_auto_scaling_group(AutoScalingGroupName=self._group_name, **change)
         return True
+
+
+def _template(group: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return a group's launch template and its version; a group with spot hosts has it in its policy instead.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html
+    """
+    if policy := group.get("MixedInstancesPolicy"):
+        return policy["LaunchTemplate"]["LaunchTemplateSpecification"]
+    return group["LaunchTemplate"]

@@ -21,6 +21,18 @@ RUNNING = {"Status": "InProgress", "PercentageComplete": 50, "StatusReason": "Wa
 FAILED = {"Status": "Failed", "StatusReason": f"{ALARM} went into alarm"}
 
 
+SPOT: dict[str, Any] = {
+    "LaunchTemplate": {"Overrides": [{"InstanceType": "g5.xlarge"}, {"InstanceType": "g5.2xlarge"}]},
+    "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 0},
+}
+"""Policy of a group with spot hosts, without its launch template."""
+
+
+def with_template(template: dict[str, str]) -> dict[str, Any]:
+    """SPOT with it."""
+    return {**SPOT, "LaunchTemplate": {**SPOT["LaunchTemplate"], "LaunchTemplateSpecification": template}}
+
+
 class Aws:
     """Auto Scaling and CloudWatch, which answer what a test has lined up, and refuse everything else."""
 
@@ -40,7 +52,7 @@ class Aws:
         asked = {"AutoScalingGroupName": GROUP, "MaxRecords": 1}
         self.autoscaling.add_response("describe_instance_refreshes", {"InstanceRefreshes": found}, asked)
 
-    def group(self, version: str, *hosts: str) -> None:
+    def group(self, version: str, *hosts: str, spot: bool = False) -> None:
         """Line up an answer about the group and its hosts, by versions of the launch template."""
 
         def template(number: str) -> dict[str, str]:
@@ -50,10 +62,9 @@ class Aws:
         host |= {"InstanceType": "g5.xlarge", "ProtectedFromScaleIn": False, "InstanceId": "i-1"}
         group = {"AutoScalingGroupName": GROUP, "MinSize": 1, "MaxSize": 2, "DesiredCapacity": 1, "DefaultCooldown": 1}
         group |= {"AvailabilityZones": ["a"], "HealthCheckType": "ELB", "CreatedTime": "2026-01-01T00:00:00Z"}
-        group |= {
-            "LaunchTemplate": template(version),
-            "Instances": [{**host, "LaunchTemplate": template(number)} for number in hosts],
-        }
+        group |= {"Instances": [{**host, "LaunchTemplate": template(number)} for number in hosts]}
+        of_group = template(version)
+        group |= {"MixedInstancesPolicy": with_template(of_group)} if spot else {"LaunchTemplate": of_group}
         self._groups([group])
 
     def no_group(self) -> None:
@@ -69,10 +80,11 @@ class Aws:
         asked = {"AlarmNames": [ALARM], "StateValue": "ALARM"}
         self.cloudwatch.add_response("describe_alarms", {"MetricAlarms": found}, asked)
 
-    def set_to(self, version: str) -> None:
+    def set_to(self, version: str, *, spot: bool = False) -> None:
         """Expect that the group gets a version."""
-        asked = {"AutoScalingGroupName": GROUP, "LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": version}}
-        self.autoscaling.add_response("update_auto_scaling_group", {}, asked)
+        template = {"LaunchTemplateId": "lt-1", "Version": version}
+        change = {"MixedInstancesPolicy": with_template(template)} if spot else {"LaunchTemplate": template}
+        self.autoscaling.add_response("update_auto_scaling_group", {}, {"AutoScalingGroupName": GROUP, **change})
 
     def started(self, id: str) -> None:
         """Expect that a refresh is started."""
@@ -122,6 +134,17 @@ def test_after_a_rollout_that_failed_the_hosts_go_back(aws: Aws, looks: list[dic
 
 
 @pytest.mark.req("R3.5")
+def test_a_group_with_spot_hosts_goes_back_and_keeps_them(aws: Aws) -> None:
+    aws.refresh("new", FAILED)
+    aws.group("2", spot=True)
+    aws.set_to("1", spot=True)
+    aws.started("back")
+    aws.refresh("back")
+    with pytest.raises(SystemExit, match="the hosts are back at version 1"):
+        aws.rollout.follow(Before(version="1", refresh="old"))
+
+
+@pytest.mark.req("R3.5")
 def test_going_back_that_fails_is_said(aws: Aws) -> None:
     aws.refresh("new", FAILED)
     aws.group("2")
@@ -159,8 +182,9 @@ def test_before_the_first_apply_there_is_nothing_to_go_back_to(aws: Aws) -> None
     assert aws.rollout.before() == Before()
 
 
-def test_the_version_to_go_back_to_is_the_groups(aws: Aws) -> None:
-    aws.group("10", "9")
+@pytest.mark.parametrize("spot", [False, True])
+def test_the_version_to_go_back_to_is_the_groups(aws: Aws, spot: bool) -> None:
+    aws.group("10", "9", spot=spot)
     aws.refresh("old")
     aws.ringing(ALARM)
     assert aws.rollout.before() == Before(version="10", refresh="old", ringing=[ALARM])
