@@ -147,11 +147,11 @@ clean: ## Remove all that was made, environments included
 ##@ Measure
 .PHONY: bench-synth
 bench-synth: $(APP) ## Time the synthesis, with and without the fast import of the provider
-	@.venv/bin/python -m ops.bench.synth
+	@.venv/bin/python -m ops.bench.synth $(ARGS)
 
 .PHONY: bench-gateway
 bench-gateway: $(ENGINE) ## Compare the gateway with nginx and LiteLLM
-	@.venv-engine/bin/python -m ops.bench.gateway
+	@.venv-engine/bin/python -m ops.bench.gateway $(ARGS)
 
 .PHONY: soak
 soak: $(ENGINE) ## Load the gateway for 15 minutes while its engine fails: ARGS="--seconds 60 --rate 100"

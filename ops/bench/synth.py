@@ -1,5 +1,6 @@
 """Time a whole synthesis with the fast import of the provider and with the stock one, in the same run."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ def seconds(program: str) -> float:
 
 def main() -> None:
     """Print both times, the best of three and of one, and their ratio."""
+    argparse.ArgumentParser(prog="make bench-synth", description=__doc__).parse_args()
     fast = min(seconds(FAST) for _ in range(3))
     stock = seconds(STOCK)
     print(f"fast import   {fast:6.1f} s\nstock import  {stock:6.1f} s\nratio         {stock / fast:6.1f}")
