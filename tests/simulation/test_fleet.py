@@ -127,7 +127,11 @@ def test_without_load_hosts_go_one_by_one_after_ten_full_minutes() -> None:
     load = steady(2, 600, 200)
     outcome = run([*load, Request(3000.0, 1, 1)])
     values = [(period.metric, period.wanted) for period in outcome.timeline if period.end > 600]
-    idle = next(index for index in range(len(values)) if all(value < 30 for value, _ in values[index : index + 10]))
+    idle = next(
+        index
+        for index in range(len(values))
+        if all(value is not None and value < 30 for value, _ in values[index : index + 10])
+    )
     before = values[idle][1]
     assert [wanted for _, wanted in values[idle : idle + 11]] == [before] * 9 + [before - 1, before - 2]
     assert values[-1][1] == RULES.minimum
