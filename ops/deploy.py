@@ -10,10 +10,10 @@ import sys
 
 from rich.console import Console
 
-from ops.deployment.checks import preflight
+from ops.deployment.account_checks import preflight
 from ops.deployment.deployment import Deployment, refuse_silence
-from ops.deployment.readiness import wait_until_ready
 from ops.deployment.tofu import Stack, synthesize
+from ops.deployment.wait_until_ready import wait_until_ready
 from ops.shared.account import account_id
 from ops.shared.api_url import KEY_VARIABLE
 from ops.shared.arguments import add_environment, add_variables, variable_options

@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-from ops.deployment.checks import preflight
+from ops.deployment.account_checks import preflight
 from ops.shared.arguments import add_environment
 
 

@@ -22,8 +22,8 @@ from rich.console import Console
 
 from ops import destroy
 from ops.deployment.deployment import Deployment, refuse_silence
-from ops.deployment.readiness import wait_until_ready
 from ops.deployment.tofu import Stack, tofu_path
+from ops.deployment.wait_until_ready import wait_until_ready
 from stacks.environments import DEV, PROD, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
 from support.scripted_api import health_reply, scripted_api

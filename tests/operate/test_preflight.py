@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from inference_constructs.foundation.domain import Domain
 from ops.deployment import checks
-from ops.deployment.checks import Status
+from ops.deployment.account_checks import Status
 from stacks.environments import REGION, Environment
 from support.paths import ROOT
 
