@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from inference_constructs.foundation.domain import Domain
-from ops.deployment import checks
+from ops.deployment import account_checks
 from ops.deployment.account_checks import Status
 from stacks.environments import REGION, Environment
 from support.paths import ROOT
@@ -69,13 +69,13 @@ def subnet(ec2: Any) -> str:
 @pytest.mark.req("R3.4")
 @pytest.mark.parametrize(("vcpus", "status"), [(11, Status.TO_DO), (12, Status.OK)])
 def test_the_gpu_quota_must_hold_the_maximum_of_hosts(vcpus: float, status: Status) -> None:
-    assert checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), TRIAL).status is status
+    assert account_checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), TRIAL).status is status
 
 
 def test_what_else_runs_in_the_account_counts_against_the_gpu_quota() -> None:
     ec2 = client("ec2")
     run_host(ec2, "g4dn.xlarge", "something-else")
-    finding = checks.check_gpu_quota(gpu_quota(15), ec2, TRIAL)
+    finding = account_checks.check_gpu_quota(gpu_quota(15), ec2, TRIAL)
     assert finding.status is Status.TO_DO
     assert "--desired-value 28" in finding.detail
 
@@ -83,13 +83,13 @@ def test_what_else_runs_in_the_account_counts_against_the_gpu_quota() -> None:
 def test_the_environments_own_hosts_do_not_count_twice() -> None:
     ec2 = client("ec2")
     run_host(ec2, "g5.xlarge", "inference-trial-hosts")
-    assert checks.check_gpu_quota(gpu_quota(12), ec2, TRIAL).status is Status.OK
+    assert account_checks.check_gpu_quota(gpu_quota(12), ec2, TRIAL).status is Status.OK
 
 
 def test_hosts_that_are_no_gpu_hosts_do_not_count() -> None:
     ec2 = client("ec2")
     run_host(ec2, "m5.xlarge", "something-else")
-    assert checks.used_vcpus(ec2, TRIAL, spot=False) == 0
+    assert account_checks.used_vcpus(ec2, TRIAL, spot=False) == 0
 
 
 SPOT = replace(TRIAL, spot_above_minimum=True)
@@ -99,32 +99,32 @@ SPOT = replace(TRIAL, spot_above_minimum=True)
 @pytest.mark.req("R3.3")
 @pytest.mark.parametrize(("vcpus", "status"), [(3, Status.TO_DO), (4, Status.OK)])
 def test_the_on_demand_quota_must_hold_the_minimum_where_the_rest_is_spot(vcpus: float, status: Status) -> None:
-    assert checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), SPOT).status is status
+    assert account_checks.check_gpu_quota(gpu_quota(vcpus), client("ec2"), SPOT).status is status
 
 
 @pytest.mark.req("R3.4")
 @pytest.mark.parametrize(("vcpus", "status"), [(7, Status.TO_DO), (8, Status.OK)])
 def test_the_spot_quota_must_hold_the_hosts_above_the_minimum(vcpus: float, status: Status) -> None:
-    assert checks.check_spot_quota(gpu_quota(vcpus, "L-3819A6DF"), client("ec2"), SPOT).status is status
+    assert account_checks.check_spot_quota(gpu_quota(vcpus, "L-3819A6DF"), client("ec2"), SPOT).status is status
 
 
 def test_spot_and_on_demand_hosts_count_against_their_own_quota() -> None:
     ec2 = client("ec2")
     run_host(ec2, "g4dn.xlarge", "on demand")
     run_host(ec2, "g4dn.2xlarge", "spot", InstanceMarketOptions={"MarketType": "spot"})
-    assert [checks.used_vcpus(ec2, TRIAL, spot=spot) for spot in (False, True)] == [4, 8]
+    assert [account_checks.used_vcpus(ec2, TRIAL, spot=spot) for spot in (False, True)] == [4, 8]
 
 
 def test_no_spot_quota_is_needed_where_every_host_is_on_demand() -> None:
-    assert checks.check_spot_quota(None, None, TRIAL).status is Status.OK
+    assert account_checks.check_spot_quota(None, None, TRIAL).status is Status.OK
 
 
-def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> checks.Finding:
+def initialization_finding(quotas_of_ebs: list[dict[str, Any]], max_instances: int) -> account_checks.Finding:
     quotas = client("service-quotas")
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=max_instances)
     with Stubber(quotas) as stubber:
         stubber.add_response("list_service_quotas", {"Quotas": quotas_of_ebs}, {"ServiceCode": "ebs"})
-        return checks.check_initialization_quota(quotas, environment)
+        return account_checks.check_initialization_quota(quotas, environment)
 
 
 @pytest.mark.req("R1.2")
@@ -140,18 +140,18 @@ def test_a_quota_for_filling_volumes_that_was_raised_counts() -> None:
 
 def test_a_full_vpc_quota_is_found() -> None:
     ec2, quotas = client("ec2"), client("service-quotas")
-    assert checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.OK
+    assert account_checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.OK
     for number in range(4):
         ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
-    assert checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.TO_DO
+    assert account_checks.check_vpc_quota(quotas, ec2, TRIAL).status is Status.TO_DO
 
 
 @pytest.mark.req("R6.1", "R1.3")
 def test_a_type_that_no_zone_offers_is_found() -> None:
     ec2 = client("ec2")
     unknown = Environment(name="trial", vpc_cidr="10.0.0.0/20", instance_type="g5.none", max_instances=1)
-    assert checks.check_zones(ec2, TRIAL).status is Status.OK
-    assert checks.check_zones(ec2, unknown).status is Status.TO_DO
+    assert account_checks.check_zones(ec2, TRIAL).status is Status.OK
+    assert account_checks.check_zones(ec2, unknown).status is Status.TO_DO
 
 
 def put_image(value: str, version: str) -> None:
@@ -178,12 +178,12 @@ def test_what_the_authorizer_reserves_must_leave_100(unreserved: int, status: St
     stubber.add_response("get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": unreserved}})
     stubber.activate()
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, authorizer_concurrency=20)
-    assert checks.check_authorizer_concurrency(functions, environment).status is status
+    assert account_checks.check_authorizer_concurrency(functions, environment).status is status
 
 
-def image_finding(version: str | None) -> checks.Finding:
+def image_finding(version: str | None) -> account_checks.Finding:
     environment = Environment(name="trial", vpc_cidr="10.0.0.0/20", max_instances=1, image_version=version)
-    return checks.check_image(client("ssm"), client("ec2"), environment)
+    return account_checks.check_image(client("ssm"), client("ec2"), environment)
 
 
 def test_an_image_that_was_not_built_yet_is_left_to_deploy() -> None:
@@ -211,13 +211,13 @@ def test_the_image_must_be_available() -> None:
 def test_state_is_left_to_deploy_until_it_is_there() -> None:
     account = client("sts").get_caller_identity()["Account"]
     s3 = client("s3")
-    assert checks.check_state(s3, account).status is Status.DEPLOY_MAKES_IT
+    assert account_checks.check_state(s3, account).status is Status.DEPLOY_MAKES_IT
     s3.create_bucket(Bucket=f"tofu-state-{account}-{REGION}")
-    assert checks.check_state(s3, account).status is Status.OK
+    assert account_checks.check_state(s3, account).status is Status.OK
 
 
-def certificate_finding(arn: str, domain: str) -> checks.Finding:
-    return checks.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
+def certificate_finding(arn: str, domain: str) -> account_checks.Finding:
+    return account_checks.check_certificate(client("acm"), "certificate", Domain(name=domain, certificate_arn=arn))
 
 
 def requested_certificate() -> str:
@@ -243,8 +243,8 @@ def test_what_aws_refuses_is_a_finding() -> None:
     stubber = Stubber(denied)
     stubber.add_client_error("describe_regions", "UnauthorizedOperation", "no")
     stubber.activate()
-    finding = checks.guarded("region", lambda: checks.check_region(denied, REGION))
-    assert finding == checks.Finding("region", Status.TO_DO, "DescribeRegions: UnauthorizedOperation: no")
+    finding = account_checks.guarded("region", lambda: account_checks.check_region(denied, REGION))
+    assert finding == account_checks.Finding("region", Status.TO_DO, "DescribeRegions: UnauthorizedOperation: no")
 
 
 def test_without_credentials_it_says_so_and_fails() -> None:
