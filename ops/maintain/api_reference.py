@@ -1,4 +1,4 @@
-"""The reference of the API, from the types that check its requests: part of openapi.json, and a table of docs/api.md.
+"""The reference of the API, from the types that check its requests: part of openapi.json, and a table of docs/parameters.md.
 
 `python -m ops.maintain.api_reference --write` writes both; a test compares them.
 """
@@ -20,7 +20,7 @@ REFERENCE_DATE = "2026-11-24"
 
 ROUTES = {"/v1/chat/completions": ChatCompletionRequest, "/v1/completions": CompletionRequest}
 OPENAPI = ROOT / "runtime/openapi.json"
-DOCUMENT = ROOT / "docs/api.md"
+DOCUMENT = ROOT / "docs/parameters.md"
 BEGIN, END = "<!-- parameters: ops/maintain/api_reference.py writes this table -->\n", "<!-- end of parameters -->\n"
 
 
@@ -53,7 +53,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def table() -> str:
-    """Return the table of docs/api.md."""
+    """Return the table of docs/parameters.md."""
     lines = ["| parameter | route | done | |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {route} | {done} | {text} |" for name, route, done, text in rows()]
     return "\n".join([*lines, ""])
@@ -72,14 +72,14 @@ def openapi(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return docs/api.md with the table."""
+    """Return docs/parameters.md with the table."""
     return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: f"{BEGIN}{table()}{END}", text, flags=re.DOTALL)
 
 
 def main() -> None:
     """Write the reference, or say whether it is current."""
     parser = argparse.ArgumentParser(description="Compare the API's reference with the types of its requests.")
-    parser.add_argument("--write", action="store_true", help="bring openapi.json and docs/api.md up to date")
+    parser.add_argument("--write", action="store_true", help="bring openapi.json and docs/parameters.md up to date")
     write: bool = parser.parse_args().write
     for path, current in ((OPENAPI, openapi(OPENAPI.read_text())), (DOCUMENT, markdown(DOCUMENT.read_text()))):
         if write:

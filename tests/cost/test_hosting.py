@@ -19,7 +19,7 @@ from stacks.environments import REGION
 from support.paths import ROOT
 from support.stack_json import Json
 
-COST = (ROOT / "docs" / "cost.md").read_text()
+COST = (ROOT / "docs" / "token-cost.md").read_text()
 
 
 def test_documents_have_the_tables() -> None:

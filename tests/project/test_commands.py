@@ -211,8 +211,8 @@ def test_what_is_no_command_says_what_it_is(document: Path) -> None:
 
 @pytest.fixture
 def environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environments, and the one that docs/deploy.md adds."""
-    (text,) = [code for code in inline_code(ROOT / "docs/deploy.md") if code.startswith("Environment(")]
+    """The environments, and the one that docs/operations.md adds."""
+    (text,) = [code for code in inline_code(ROOT / "docs/operations.md") if code.startswith("Environment(")]
     added: Environment = eval(text, {"Environment": Environment})
     monkeypatch.setattr("ops.shared.arguments.ENVIRONMENTS", (*ENVIRONMENTS, added))
 

@@ -31,8 +31,8 @@ def test_table_and_description_have_every_status_that_somebody_makes() -> None:
 
 
 def test_requests_a_second_of_a_host_are_those_of_the_model() -> None:
-    deploy = (ROOT / "docs" / "deploy.md").read_text()
-    rows = re.findall(r"^\| (\S+) \((\d+) places\) \| ([\d.]+) \| ([\d.]+) \|", deploy, re.MULTILINE)
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| (\S+) \((\d+) places\) \| ([\d.]+) \| ([\d.]+) \|", operations, re.MULTILINE)
     assert [row[0] for row in rows] == ["g4dn.xlarge", "g5.xlarge"]
     for instance_type, places, *documented in rows:
         engine = phi_3_on(instance_type)
