@@ -1,4 +1,4 @@
-"""The reference of the API, from the types that check its requests: part of openapi.json, and a table of docs/parameters.md.
+"""The reference of the API, from the types that check its requests: part of openapi.json, and docs/parameters.md.
 
 `python -m ops.maintain.api_reference --write` writes both; a test compares them.
 """
