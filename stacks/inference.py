@@ -13,8 +13,7 @@ from inference_constructs.network import DnsFirewall, VpcConstruct
 from inference_constructs.page import DemoSite, SiteFirewall
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment
-from stacks.hosts import host_settings
-from stacks.settings import network_settings, site_settings
+from stacks.settings import host_settings, network_settings, site_settings
 from stacks.variables import ServiceVariables
 
 
