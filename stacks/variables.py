@@ -9,7 +9,7 @@ from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
 from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
-from stacks.environments import Environment
+from stacks.environments import MOST_INSTANCES, Environment
 
 
 def _variable(
@@ -89,8 +89,8 @@ class ServiceVariables:
             "max_instances",
             environment.max_instances,
             "Number of GPU hosts that auto-scaling never exceeds.",
-            condition="var.max_instances >= var.min_instances && var.max_instances <= 100",
-            must_be="between min_instances and 100",
+            condition=f"var.max_instances >= var.min_instances && var.max_instances <= {MOST_INSTANCES}",
+            must_be=f"between min_instances and {MOST_INSTANCES}",
         )
         self.require_api_key = _variable(
             scope,
