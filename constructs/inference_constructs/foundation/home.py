@@ -72,9 +72,6 @@ def create_home(stack: Construct, *, prefix: str, region: str, tags: Mapping[str
     """Configure the stack's AWS provider, and return where it acts.
 
     Args:
-        stack: The stack.
-        prefix: First part of the names.
-        region: Region's code.
         tags: Tags of every resource in the stack.
     """
     account = Construct(stack, "Account")

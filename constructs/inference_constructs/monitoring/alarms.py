@@ -305,8 +305,6 @@ def all_alarms(
     """Return every alarm, the most urgent first.
 
     Args:
-        metrics: The service's metrics.
-        cost: Its running cost.
         maximum_hosts: Hosts at which the group cannot grow any more; number or token.
         spot: Whether hosts above the minimum are spot hosts.
         office_hours: Whether there are hosts in office hours only.
@@ -328,13 +326,6 @@ class ServiceAlarm(Construct):
     """
 
     def __init__(self, scope: Construct, *, alarm: Alarm, prefix: str, topic: AlarmTopic) -> None:
-        """Create the alarm.
-
-        Args:
-            alarm: What it is.
-            prefix: First part of its name.
-            topic: Where it goes.
-        """
         super().__init__(scope, alarm.id)
         resource = CloudwatchMetricAlarm(
             self,

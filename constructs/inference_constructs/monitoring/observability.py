@@ -94,8 +94,6 @@ class Observability(Construct):
 
         Args:
             home: Where it is. Its prefix is the name of dashboard and budget, its key that of the alarms' messages.
-            service: What is monitored.
-            variables: What the operator decides.
 
         Raises:
             ValueError: the region or the instance type has no known price.
