@@ -19,6 +19,7 @@ from support.stack_json import Json, parse, resources
 
 LONGEST_NAME = "a" * 13
 LONGEST_REGION = "ap-northeast-1"
+OTHER_REGIONS = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 
 IMPOSSIBLE = [
     ({"min_instances": 0}, "min_instances must be at least 1, got 0"),
@@ -30,9 +31,8 @@ IMPOSSIBLE = [
         "allowed_origins: 'https://a.example/' is none; it looks like https://www.example.com, or *",
     ),
     (
-        {"load_balancer_domain": Domain(name="lb.example.com", certificate_arn="arn:aws:acm:eu-west-1:1:certificate/1")},
-        "the certificate of lb.example.com must be an ACM certificate in us-east-1; "
-        "got arn:aws:acm:eu-west-1:1:certificate/1",
+        {"load_balancer_domain": Domain(name="lb.example.com", certificate_arn=OTHER_REGIONS)},
+        f"the certificate of lb.example.com must be an ACM certificate in us-east-1; got {OTHER_REGIONS}",
     ),
     ({"zone_count": 4}, "zone_count must be 2 or 3, got 4"),
     ({"zone_count": 1}, "zone_count must be 2 or 3, got 1"),

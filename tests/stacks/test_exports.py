@@ -10,6 +10,8 @@ from constructs import Construct
 
 import inference_constructs
 
+OWN = "inference_constructs."
+
 OFFERED = {name: getattr(inference_constructs, name) for name in inference_constructs.__all__}
 
 
@@ -18,8 +20,7 @@ def types_to_give(name: str) -> Iterator[str]:
     hints = get_type_hints(OFFERED[name].__init__)
     for argument in inspect.signature(OFFERED[name]).parameters.values():
         kind = hints.get(argument.name)
-        own = isinstance(kind, type) and kind.__module__.startswith("inference_constructs.")
-        if own and argument.default is argument.empty:
+        if isinstance(kind, type) and argument.default is argument.empty and kind.__module__.startswith(OWN):
             yield kind.__name__
 
 
