@@ -11,10 +11,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from inference_constructs.foundation import CLOUDFRONT_REGION
 from stacks.environments import ENVIRONMENTS, PROJECT, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
-
-CLOUDFRONT_REGION = "us-east-1"
 
 API_LOGS_ROLE = "api-gateway-logs-*"
 """The account's role for API Gateway's logs; one for all APIs of a region."""

@@ -22,6 +22,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from ops.shared.api_url import KEY_VARIABLE, api_url
+from ops.shared.served_model import key_header
 
 TIMEOUT_SECONDS = 60
 STREAM_TOKENS = 64
@@ -65,8 +66,7 @@ class Api:
 
     def __init__(self, url: str, key: str | None, transport: httpx.BaseTransport | None = None) -> None:
         self.keyed = bool(key)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
+        self.http = httpx.Client(base_url=url, headers=key_header(key), timeout=TIMEOUT_SECONDS, transport=transport)
         self.anonymous = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
 
 

@@ -127,7 +127,7 @@ def check_tofu(call: Call) -> None:
             assert variable == "NAME" or variable in stack["variable"]
         if option == "-raw":
             # or of an environment with a domain of its own
-            assert value in stack["output"] or f'_output("{value}"' in (ROOT / "stacks/inference.py").read_text()
+            assert value in stack["output"] or f'"{value}": (' in (ROOT / "stacks/inference.py").read_text()
         if tofu_path() and option.startswith("-"):
             assert re.search(rf"^ +{option.partition('=')[0]}\b", help_of(*subcommand), re.MULTILINE), option
 

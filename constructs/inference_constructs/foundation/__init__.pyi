@@ -3,11 +3,12 @@ from .aws_text import ec2_text, load_balancing_prefix
 from .bucket import PrivateBucket
 from .domain import CLOUDFRONT_REGION, Domain
 from .encryption import EncryptionKey, create_encrypted_home
-from .home import EncryptedHome, Home, create_home
+from .home import EncryptedHome, Home
 from .iam import Statement, policy_document, service_trust
 from .log_group import log_group
 from .metric import Metric
 from .office_hours import LEAD_MINUTES, OfficeHours
+from .provider import create_home
 from .retention import RETENTION_DAYS
 from .zip import zipped
 

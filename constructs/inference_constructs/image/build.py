@@ -82,11 +82,9 @@ class ImageBuild(Construct):
         """Describe the build.
 
         Args:
-            home: Where it is.
             version: Version of the image, three numbers.
             engine: What is built, on the type of the build host.
             document: The component's document.
-            site: Where to build.
         """
         super().__init__(scope, id)
         self._engine = engine

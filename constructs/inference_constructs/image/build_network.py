@@ -37,7 +37,6 @@ class BuildNetwork(Construct):
         """Create the network.
 
         Args:
-            home: Where it is.
             instance_types: EC2 types of the build hosts.
             zone: Their availability zone; the first one that offers all the types where it is empty.
         """
