@@ -373,6 +373,17 @@ def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
     assert (rule["from_port"], rule["to_port"]) == (443, 443)
 
 
+def test_build_starts_when_its_host_has_its_rights_and_a_way_out(image: Json) -> None:
+    for build in resources(image, "aws_imagebuilder_image").values():
+        assert {address.partition(".")[0] for address in build["depends_on"]} == {
+            "aws_iam_role_policy",
+            "aws_iam_role_policy_attachment",
+            "aws_route",
+            "aws_route_table_association",
+            "aws_vpc_security_group_egress_rule",
+        }
+
+
 def test_build_host_reads_bundles_and_writes_logs_of_its_own_bucket(image: Json) -> None:
     policy = json.loads(only(image, "aws_iam_role_policy")["policy"])
     statements = [statement for statement in policy["Statement"] if str(statement["Action"]).startswith("s3:")]
