@@ -115,7 +115,7 @@ class ImageBuild(Construct):
             enhanced_image_metadata_enabled=True,
             timeouts={"create": "240m"},
             tags={"Name": f"{self._name} {version}"},
-            depends_on=site.role.ready,
+            depends_on=[*site.role.ready, *site.network.ready],
         )
 
     def _recipe(self, document: str) -> ImagebuilderImageRecipe:
