@@ -128,7 +128,7 @@ snapshots: $(DEV) ## Accept what the stacks synthesize now
 	@.venv/bin/pytest tests/stacks/test_snapshots.py --snapshot-update
 
 .PHONY: lock
-lock: $(APP) ## Resolve the dependencies anew
+lock: $(APP) $(ENGINE) ## Resolve the dependencies anew
 	@.tools/bin/pipenv lock
 	@$(PYTHON) -c 'import json, pathlib; p = pathlib.Path("Pipfile.lock"); d = json.loads(p.read_text()); d["_meta"]["sources"] = []; [e.pop("index", None) for k in d if k != "_meta" for e in d[k].values()]; p.write_text(json.dumps(d, indent=4) + "\n")'
 	@.venv/bin/npm install --package-lock-only
@@ -139,6 +139,10 @@ lock: $(APP) ## Resolve the dependencies anew
 	@file=runtime/machine/requirements-gpu.txt; { grep '^#' $$file; grep -o '^vllm==[^ ]*' $$file \
 		| .tools/bin/uv pip compile --quiet --only-binary :all: --python-platform x86_64-manylinux_2_34 --python-version 3.12 \
 			--generate-hashes --no-annotate --no-header -; } > $$file.new && mv $$file.new $$file
+	@rm -rf build/gpu-engine && grep -oE '^(transformers|vllm)==[^ ]*' runtime/machine/requirements-gpu.txt \
+		| .tools/bin/uv pip install --quiet --no-deps --target build/gpu-engine --only-binary :all: \
+			--python-platform x86_64-manylinux_2_34 --python-version 3.12 --requirement -
+	@PYTHONPATH=build/gpu-engine .venv-engine/bin/python -m ops.maintain.engine_registry
 
 .PHONY: clean
 clean: ## Remove all that was made, environments included

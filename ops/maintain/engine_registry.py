@@ -1,6 +1,7 @@
 """What vLLM knows: architectures, types of config.json, parsers. For ops/models/, which works without vLLM.
 
-`.venv-engine/bin/python -m ops.maintain.engine_registry` writes it, from the release that is installed there.
+`make lock` writes it, with the hosts' vLLM and transformers unpacked before those of the local engine: what is read
+here is Python alone, which needs no GPU.
 """
 
 # the engine's packages are in an environment of their own

@@ -197,6 +197,12 @@ def test_container_gets_only_what_it_needs(container: str, served: Path) -> None
         assert option not in call
 
 
+def test_several_gpus_have_memory_to_pass_through(served: Path) -> None:
+    call = docker_run(served, "inference")
+    assert "--shm-size 2g" in call
+    assert "--env NCCL_P2P_DISABLE=1 --env NCCL_CUMEM_HOST_ENABLE=0" in call
+
+
 def test_container_cannot_change_weights_or_cache_of_the_host(served: Path) -> None:
     volumes = re.findall(r"--volume (\S+)", docker_run(served, "inference"))
     assert volumes == [f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro", "/run/inference/copy:/cache"]
