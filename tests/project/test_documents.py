@@ -1,13 +1,17 @@
-"""Tables of the documents that are made of the code's own figures."""
+"""The documents' tables have the code's own figures, and their lines one width."""
 
 import json
 import re
+from pathlib import Path
+
+import pytest
 
 from inference_constructs.api.responses import GATEWAY_RESPONSES
 from inference_constructs.host import engine_profile, host_gateway
 from inference_constructs.host.step_time import step_time
 from runtime.validation import MAX_SEQUENCES
 from stacks.environments import ENVIRONMENTS
+from support.documents import DOCUMENTS, name_of
 from support.models import phi_3_on
 from support.paths import ROOT
 
@@ -40,3 +44,11 @@ def test_requests_a_second_of_a_host_are_those_of_the_model() -> None:
         time = step_time(engine)
         rates = [time.tokens_per_second(streams, input_tokens=200, output_tokens=out) / out for out in (200, 400)]
         assert (int(places), documented) == (streams, [f"{rate:.1f}" for rate in rates])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_prose_is_wrapped(document: Path) -> None:
+    code = re.compile(r"^```.*?^```$|^    .*?$|^\|.*?$", re.MULTILINE | re.DOTALL)
+    prose = code.sub("", document.read_text()).splitlines()
+    # a link's address cannot be broken
+    assert [line for line in prose if len(line) > 120 and " " in line] == []
