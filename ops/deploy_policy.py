@@ -177,11 +177,6 @@ def _filled(resource: str, account_id: str) -> str:
     return resource
 
 
-def needs_of(resource_type: str) -> list[str]:
-    """Ids of the statements that cover a resource type; `data.` stands before a data source's."""
-    return [sid for sid, need in NEEDS.items() if any(resource_type.startswith(kind) for kind in need.types)]
-
-
 def deploy_policy(account_id: str) -> dict[str, object]:
     """Return the policy for an account."""
     return {"Version": "2012-10-17", "Statement": list(_statements(account_id))}

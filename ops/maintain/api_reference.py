@@ -1,6 +1,7 @@
 """The reference of the API, from the types that check its requests: part of openapi.json, and docs/parameters.md.
 
-`python -m ops.maintain.api_reference --write` writes both; a test compares them.
+`python -m ops.maintain.api_reference --write` writes both; a test compares them. OpenAI's reference was compared on
+2026-11-24, as its SDK for Python 3.54.0 has it.
 """
 
 import argparse
@@ -14,9 +15,6 @@ import msgspec
 
 from ops.shared.paths import ROOT
 from runtime.validation import REFUSED, ChatCompletionRequest, CompletionRequest, without_effect
-
-REFERENCE_DATE = "2026-11-24"
-"""Day on which OpenAI's reference was compared, as its SDK for Python 3.54.0 has it."""
 
 ROUTES = {"/v1/chat/completions": ChatCompletionRequest, "/v1/completions": CompletionRequest}
 OPENAPI = ROOT / "runtime/openapi.json"

@@ -2,7 +2,7 @@ from . import timeouts
 from .aws_text import ec2_text, load_balancing_prefix
 from .bucket import PrivateBucket
 from .domain import CLOUDFRONT_REGION, Domain
-from .encryption import EncryptionKey, create_encrypted_home
+from .encryption import create_encrypted_home
 from .home import EncryptedHome, Home
 from .iam import Statement, policy_document, service_trust
 from .log_group import log_group
@@ -18,7 +18,6 @@ __all__ = [
     "RETENTION_DAYS",
     "Domain",
     "EncryptedHome",
-    "EncryptionKey",
     "Home",
     "Metric",
     "OfficeHours",
