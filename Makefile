@@ -102,6 +102,10 @@ dashboard: $(APP) ## Draw the CloudWatch dashboard with sample data
 replay: synth ## Replay a trace of requests against the scaling rules
 	@.venv/bin/python -m ops.replay $(ARGS)
 
+.PHONY: scale-plan
+scale-plan: synth ## Hosts, dollars and latency by load, and which limit is met when
+	@.venv/bin/python -m ops.scale_plan $(ENV)
+
 ##@ Work on it
 .PHONY: check
 check: $(DEV) $(NODE_MODULES) ## Check lint, format and types
