@@ -37,7 +37,7 @@ class Forecast:
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> float:
     """The value of an OpenTofu expression `${...}` of arithmetic on variables."""
-    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor, "min": min})
+    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor, "max": max, "min": min})
     return cast("float", arithmetic.eval(expression.removeprefix("${").removesuffix("}")))  # pyright: ignore[reportUnknownMemberType]
 
 

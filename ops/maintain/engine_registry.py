@@ -7,6 +7,7 @@ here is Python alone, which needs no GPU.
 # the engine's packages are in an environment of their own
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
+import argparse
 import json
 from pathlib import Path
 
@@ -15,6 +16,7 @@ TARGET = Path(__file__).parents[1] / "models" / "engine.json"
 
 def main() -> None:
     """Write the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     import vllm
     from transformers import CONFIG_MAPPING
     from vllm.config.model import _FLOAT16_NOT_SUPPORTED_MODELS
