@@ -17,6 +17,7 @@ TARGET = Path(__file__).parents[1] / "models" / "engine.json"
 def main() -> None:
     """Write the file."""
     argparse.ArgumentParser(description=__doc__).parse_args()
+
     import vllm
     from transformers import CONFIG_MAPPING
     from vllm.config.model import _FLOAT16_NOT_SUPPORTED_MODELS
