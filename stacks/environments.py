@@ -54,7 +54,7 @@ class Environment:
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`; at most 100.
         scale_on: What the number of hosts follows: `gpu`, GPU utilisation, or `demand`, how many of their places are
-            taken; docs/operations.md says for whom which is right.
+            taken; docs/scale.md says for whom which is right.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts: cheaper, and EC2 may take one back at a
             notice of two minutes. The first `min_instances` are on demand in any case.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.

@@ -28,6 +28,9 @@ for _ in {1..480}; do
     health=$(curl --silent "$gateway/health" || true)
     case $health in
     *'"ready"'*)
+        # on a host the CloudWatch agent's start reloads systemd, which must leave the container its GPU (container.sh)
+        systemctl daemon-reload
+        docker exec inference nvidia-smi --list-gpus
         answer=$(curl --fail --silent --show-error "$gateway/v1/completions" --header 'Content-Type: application/json' \
             --data "@$described/trial.json")
         echo "$answer"

@@ -32,7 +32,6 @@ from support.paths import ROOT
 from support.stack_json import Json
 
 MACHINE = ROOT / "runtime" / "machine"
-UNIT = MACHINE / "inference.service"
 
 
 @pytest.fixture
@@ -105,10 +104,11 @@ def test_boot_script_has_no_known_mistake(inference: Json) -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "inference.service"
-    script = "/opt/inference/runtime/machine/serve.sh"
-    unit.write_text(UNIT.read_text().replace("/usr/bin/docker", "/usr/bin/true").replace(script, str(SERVE)))
+@pytest.mark.parametrize("source", [*sorted(MACHINE.glob("*.service"))], ids=lambda path: path.name)
+def test_systemd_accepts_the_units(source: Path, tmp_path: Path) -> None:
+    unit = tmp_path / source.name
+    text = source.read_text().replace("/opt/inference/runtime/machine", str(MACHINE))
+    unit.write_text(text.replace("/usr/bin/docker", "/usr/bin/true"))
     (tmp_path / "docker.service").write_text("[Service]\nExecStart=/usr/bin/true\n")
     environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
     done = subprocess.run(

@@ -160,6 +160,15 @@ def test_image_that_does_not_answer_is_not_published(image: Json) -> None:
         assert build["image_tests_configuration"]["image_tests_enabled"] is True
 
 
+@pytest.mark.req("R4.6")
+def test_log_of_builds_is_kept_for_30_days(image: Json) -> None:
+    recipes = resources(image, "aws_imagebuilder_image_recipe").values()
+    kept = {
+        group["name"]: group["retention_in_days"] for group in resources(image, "aws_cloudwatch_log_group").values()
+    }
+    assert kept == {f"/aws/imagebuilder/{recipe['name']}": 30 for recipe in recipes}
+
+
 def test_build_fills_the_cache_that_the_test_takes_as_it_is(image: Json) -> None:
     for document in documents(image):
         (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]
@@ -295,7 +304,9 @@ def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
 class Trial:
     """A host on which try.sh runs: its paths below a folder, every command a stand-in that notes its call."""
 
-    def __init__(self, root: Path, *, answer: str = " Paris", health: str = '{"status":"ready"}') -> None:
+    def __init__(
+        self, root: Path, *, answer: str = " Paris", health: str = '{"status":"ready"}', gpu: str = "true"
+    ) -> None:
         self.calls = root / "calls"
         self.host_env = root / "host.env"
         (root / "etc").mkdir()
@@ -310,6 +321,7 @@ class Trial:
             {
                 "blockdev": f"echo {3 * 2**30}",
                 "dd": note,
+                "docker": f"{note}\n{gpu}",
                 "systemctl": f"{note}\n[ $1 = stop ] || cp {root}/etc/host.env {self.host_env}",
                 "curl": f"{note}\n[[ $* == */health ]] && echo '{health}' || echo '{answer}'",
                 "sleep": "true",
@@ -328,7 +340,9 @@ class Trial:
 
 
 def test_test_host_reads_its_volume_before_the_service_starts(tmp_path: Path) -> None:
-    assert Trial(tmp_path).run() == ["dd", "dd", "dd", "systemctl", "curl", "curl", "systemctl"]
+    assert Trial(tmp_path).run() == [
+        *("dd", "dd", "dd", "systemctl", "curl", "systemctl", "docker", "curl", "systemctl")
+    ]
 
 
 def test_test_host_reads_each_gibibyte_of_its_volume(tmp_path: Path) -> None:
@@ -340,6 +354,12 @@ def test_test_host_reads_each_gibibyte_of_its_volume(tmp_path: Path) -> None:
 @pytest.mark.req("R1.1")
 def test_another_answer_than_the_models_own_ends_the_build(tmp_path: Path) -> None:
     assert Trial(tmp_path, answer=" London").attempt().returncode != 0
+
+
+def test_a_gpu_that_is_gone_after_a_reload_of_systemd_ends_the_build(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, gpu="exit 255")
+    assert trial.attempt("fill").returncode == 255
+    assert "systemctl daemon-reload\ndocker exec inference nvidia-smi" in trial.calls.read_text()
 
 
 def test_a_service_that_failed_ends_the_build_at_once(tmp_path: Path) -> None:
