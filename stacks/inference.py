@@ -51,6 +51,7 @@ class InferenceStack(TerraformStack):
         )
         service = MonitoredService(
             instance_type=environment.instance_type,
+            model=environment.model,
             fleet=fleet.metrics,
             api=api.metrics,
             access_log_group=api.access_log_group,

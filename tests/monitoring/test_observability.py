@@ -13,6 +13,7 @@ from inference_constructs.monitoring.widgets import PERIOD_SECONDS
 from ops.picture.metric_math import Series, evaluate
 from support.dashboard_body import body_of
 from support.expressions import evaluate as value_of
+from support.models import PHI_3
 from support.stack_json import Json, only, references, resources
 
 DAY = 86_400
@@ -161,6 +162,12 @@ def test_budget_is_the_forecast_of_what_the_environment_is_tagged_with(inference
     (tags,) = [provider["default_tags"][0]["tags"] for provider in inference["provider"]["aws"]]
     assert budget["cost_filter"] == [{"name": "TagKeyValue", "values": [f"user:Environment${tags['Environment']}"]}]
     assert {n["notification_type"] for n in budget["notification"]} == {"ACTUAL", "FORECASTED"}
+
+
+@pytest.mark.req("R4.5")
+def test_dashboard_says_which_model_it_is_of(inference: Json) -> None:
+    header = body_of(inference)["widgets"][0]["properties"]["markdown"]
+    assert PHI_3.name in header.splitlines()[0]
 
 
 @pytest.mark.req("R4.1")
