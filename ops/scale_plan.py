@@ -71,12 +71,18 @@ def usual_requests(engine: Engine) -> list[Request]:
 def outcome_of(load: int, engine: Engine, rules: ScalingRules) -> tuple[Outcome, int]:
     """Return what becomes of a day, and of how many requests each that is counted stands for one."""
     rate, profile = partial(requests_per_second, load), engine_profile(engine)
-    model = {"places": profile.max_num_seqs, "boot_seconds": boot_seconds(engine), "max_queued": Settings.max_queued}
-    if load > FOLLOWED:
-        return simulate_flow(rate, DAY, usual_requests(engine), rules, profile.step_time, **model), SAMPLED
     longest = host_gateway(engine).max_output_tokens
     trace = (r._replace(output_tokens=min(r.output_tokens, longest)) for r in synthetic_trace(rate, DAY, load / 60))
-    return simulate(trace, rules, profile.step_time, **model), 1
+    follows = load <= FOLLOWED
+    replay = partial(simulate, trace) if follows else partial(simulate_flow, rate, DAY, usual_requests(engine))
+    outcome = replay(
+        rules,
+        profile.step_time,
+        places=profile.max_num_seqs,
+        boot_seconds=boot_seconds(engine),
+        max_queued=Settings.max_queued,
+    )
+    return outcome, 1 if follows else SAMPLED
 
 
 @dataclass(frozen=True, kw_only=True)
