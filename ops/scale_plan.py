@@ -31,10 +31,19 @@ from ops.floods import AUTHORIZER_SECONDS
 from ops.replay import SIGNALS, stack_of
 from ops.shared.arguments import add_environment
 from ops.shared.percentiles import percentile
-from ops.simulation import SAMPLED, Outcome, Request, ScalingRules, read_rules, simulate, simulate_flow
-from ops.simulation.synthetic_trace import synthetic_trace, tokens
+from ops.simulation import (
+    SAMPLED,
+    Outcome,
+    Request,
+    ScalingRules,
+    poisson_requests,
+    read_rules,
+    simulate,
+    simulate_flow,
+    usual_tokens,
+)
 from runtime.settings import Settings
-from stacks.environments import Environment
+from stacks.environments import MOST_INSTANCES, Environment
 
 LOADS = (1, 10, 100, 1_000, 10_000)
 """Requests a minute at noon."""
@@ -44,9 +53,6 @@ FOLLOWED = 100
 
 DAY = 86_400
 DAYS_PER_MONTH = 365 / 12
-
-MOST_HOSTS = 100
-"""The greatest value of the variable `max_instances`."""
 
 LOG_CALLS_PER_SECOND = 0.4
 """Of a host: each of the two containers' log drivers sends what it has every 5 s (estimate)."""
@@ -65,18 +71,24 @@ def requests_per_day(load: float) -> float:
 def usual_requests(engine: Engine) -> list[Request]:
     """Return a thousand requests as the bundled traces have them, none longer than the gateway allows."""
     dice, longest = random.Random(0), host_gateway(engine).max_output_tokens  # noqa: S311  no secret
-    return [Request(0.0, prompt, min(answer, longest)) for prompt, answer in (tokens(dice) for _ in range(1000))]
+    return [Request(0.0, prompt, min(answer, longest)) for prompt, answer in (usual_tokens(dice) for _ in range(1000))]
 
 
 def outcome_of(load: int, engine: Engine, rules: ScalingRules) -> tuple[Outcome, int]:
     """Return what becomes of a day, and of how many requests each that is counted stands for one."""
     rate, profile = partial(requests_per_second, load), engine_profile(engine)
-    model = {"places": profile.max_num_seqs, "boot_seconds": boot_seconds(engine), "max_queued": Settings.max_queued}
-    if load > FOLLOWED:
-        return simulate_flow(rate, DAY, usual_requests(engine), rules, profile.step_time, **model), SAMPLED
     longest = host_gateway(engine).max_output_tokens
-    trace = (r._replace(output_tokens=min(r.output_tokens, longest)) for r in synthetic_trace(rate, DAY, load / 60))
-    return simulate(trace, rules, profile.step_time, **model), 1
+    trace = (r._replace(output_tokens=min(r.output_tokens, longest)) for r in poisson_requests(rate, DAY, load / 60))
+    follows = load <= FOLLOWED
+    replay = partial(simulate, trace) if follows else partial(simulate_flow, rate, DAY, usual_requests(engine))
+    outcome = replay(
+        rules,
+        profile.step_time,
+        places=profile.max_num_seqs,
+        boot_seconds=boot_seconds(engine),
+        max_queued=Settings.max_queued,
+    )
+    return outcome, 1 if follows else SAMPLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +139,7 @@ def limits(environment: Environment, stack: Mapping[str, Any]) -> list[Limit]:
             name="`max_instances`",
             figure=f"{most} hosts",
             per_minute=most * host,
-            lifted=f"the variable, up to {MOST_HOSTS}",
+            lifted=f"the variable, up to {MOST_INSTANCES}",
             source="../stacks/environments.py",
         ),
         Limit(
@@ -146,10 +158,10 @@ def limits(environment: Environment, stack: Mapping[str, Any]) -> list[Limit]:
         ),
         Limit(
             name="bound of `max_instances`",
-            figure=f"{MOST_HOSTS} hosts",
-            per_minute=MOST_HOSTS * host,
-            lifted="its validation; first read on below",
-            source="../stacks/variables.py",
+            figure=f"{MOST_INSTANCES} hosts",
+            per_minute=MOST_INSTANCES * host,
+            lifted="`MOST_INSTANCES`; first read on below",
+            source="../stacks/environments.py",
         ),
         Limit(
             name="targets of a load balancer",
@@ -204,7 +216,7 @@ def load_table(environment: Environment, stack: Mapping[str, Any]) -> Iterator[s
     """Yield what each load takes, scaled either way."""
     yield "| a minute | scaled by | hosts, mean (most) | vCPUs | dollars a month | p50, p99 | turned away |"
     yield "|---|---|---|---|---|---|---|"
-    engine, rules = environment.engine, dataclasses.replace(read_rules(stack), maximum=MOST_HOSTS)
+    engine, rules = environment.engine, dataclasses.replace(read_rules(stack), maximum=MOST_INSTANCES)
     mix = usual_requests(engine)
     usual = {
         "input_tokens_per_request": fmean(r.input_tokens for r in mix),

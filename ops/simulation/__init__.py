@@ -3,7 +3,7 @@
 from ops.simulation.fleet import Outcome, simulate
 from ops.simulation.flow import SAMPLED, simulate_flow
 from ops.simulation.rules import ScalingRules, read_rules
-from ops.simulation.synthetic_trace import BURST_TRACE, TRACE
+from ops.simulation.synthetic_trace import BURST_TRACE, TRACE, poisson_requests, usual_tokens
 from ops.simulation.trace import Request, read_trace, scaled
 
 __all__ = [
@@ -13,9 +13,11 @@ __all__ = [
     "Outcome",
     "Request",
     "ScalingRules",
+    "poisson_requests",
     "read_rules",
     "read_trace",
     "scaled",
     "simulate",
     "simulate_flow",
+    "usual_tokens",
 ]

@@ -42,7 +42,7 @@ def bursty_rate(second: float) -> float:
     return HIGH_RATE if any(int(second) in burst for burst in BURSTS) else QUIET_RATE
 
 
-def tokens(dice: random.Random) -> tuple[int, int]:
+def usual_tokens(dice: random.Random) -> tuple[int, int]:
     """Return a request's tokens, of the prompt and of the answer."""
     return (_log_normal(dice, MEDIAN_INPUT_TOKENS), _log_normal(dice, MEDIAN_OUTPUT_TOKENS))
 
@@ -51,7 +51,9 @@ def _log_normal(dice: random.Random, median: int) -> int:
     return min(2000, max(1, round(median * dice.lognormvariate(0, SPREAD))))
 
 
-def synthetic_trace(rate: Callable[[float], float], seconds: float, highest: float, seed: int = 0) -> Iterator[Request]:
+def poisson_requests(
+    rate: Callable[[float], float], seconds: float, highest: float, seed: int = 0
+) -> Iterator[Request]:
     """Yield the requests, by thinning a Poisson process of the highest rate.
 
     Args:
@@ -64,17 +66,17 @@ def synthetic_trace(rate: Callable[[float], float], seconds: float, highest: flo
     second = 0.0
     while (second := second + dice.expovariate(highest)) < seconds:
         if dice.random() < rate(second) / highest:
-            yield Request(round(second, 2), *tokens(dice))
+            yield Request(round(second, 2), *usual_tokens(dice))
 
 
 def daily_trace() -> Iterator[Request]:
     """Yield the requests of a day in three hours."""
-    return synthetic_trace(daily_rate, SECONDS, max(NOON_RATE, BURST_RATE))
+    return poisson_requests(daily_rate, SECONDS, max(NOON_RATE, BURST_RATE))
 
 
 def burst_trace() -> Iterator[Request]:
     """Yield the requests of the burst trace."""
-    return synthetic_trace(bursty_rate, BURST_SECONDS, HIGH_RATE)
+    return poisson_requests(bursty_rate, BURST_SECONDS, HIGH_RATE)
 
 
 SYNTHETIC: Mapping[Path, Callable[[], Iterator[Request]]] = {TRACE: daily_trace, BURST_TRACE: burst_trace}

@@ -62,8 +62,6 @@ def test_limits_of_the_stack_are_its_own(synthesized: dict[str, Json]) -> None:
     found = {limit.name: limit.per_minute for limit in limits(PROD, synthesized[PROD.prefix])}
     assert found["throttle of a route"] == 25 * 60
     assert found["`max_instances`"] == PROD.max_instances * host_requests_per_minute(PROD.engine)
-    validation = synthesized[PROD.prefix]["variable"]["max_instances"]["validation"][0]["condition"]
-    assert f"var.max_instances <= {scale_plan.MOST_HOSTS} " in validation
 
 
 def test_document_has_the_tables(synthesized: dict[str, Json]) -> None:
