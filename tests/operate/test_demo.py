@@ -20,6 +20,8 @@ from openai.types.chat import ChatCompletionUserMessageParam
 from playwright.sync_api import Browser, expect
 
 from ops.demo import last_words
+from ops.engine import MODEL
+from support.documents import fenced, shell_blocks
 from support.engine_fixtures import free_port
 from support.paths import ROOT
 
@@ -100,6 +102,46 @@ def test_the_curl_of_the_readme_names_paris_each_time(demo: Demo) -> None:
     for _ in range(10):
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
         assert "Paris" in json.loads(done.stdout)["choices"][0]["message"]["content"]
+
+
+GIVEN = """
+import json, os, pydantic
+
+api_url, model = os.environ["API_URL"], os.environ["MODEL"]
+city = {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"]}
+tools = [{"type": "function", "function": {"name": "get_weather", "parameters": city}}]
+messages = [{"role": "user", "content": "How warm is it in Paris?"}]
+
+
+def run(function):
+    assert function.name == "get_weather"
+    return json.loads(function.arguments)["city"] + ": 21 degrees"
+"""
+"""What the documents' Python leaves to its reader."""
+
+
+def commands_of(document: Path) -> Iterator[tuple[list[str], str]]:
+    """Yield each command and program of a document, and what its output must hold."""
+    python = "\n".join([GIVEN, *fenced(document, "python")])
+    yield [sys.executable, "-c", python], ""
+    for code in fenced(document, "js"):
+        yield ["node", "--input-type=module", "--eval", code], "Paris"
+    for block in shell_blocks(document):
+        if block.startswith("curl"):
+            yield ["bash", "-c", block], "Paris"
+
+
+@pytest.mark.req("R5.1")
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_the_code_of_the_documents_runs(demo: Demo, name: str) -> None:
+    environ = {**os.environ, "API_URL": demo.api, "MODEL": MODEL, "NO_PROXY": "127.0.0.1"}
+    for command, expected in commands_of(ROOT / name):
+        local = [
+            part.replace("phi-3-mini-4k-instruct", MODEL).replace("http://127.0.0.1:8000", demo.api) for part in command
+        ]
+        done = subprocess.run(local, cwd=ROOT, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert expected in done.stdout
 
 
 @pytest.mark.req("R9.3")

@@ -31,7 +31,7 @@ NOT_RUN = {
     "apt": "installs into the machine",
     "apt-get": "installs into the machine",
     "cp": "copies what OpenTofu wrote",
-    "curl": "run against a gateway in gateway/test_documents and operate/test_demo",
+    "curl": "run against the demo in operate/test_demo",
     "docker": "a host has it",
     "git": "would change the working tree",
     "nvidia-smi": "a host has it",
