@@ -7,12 +7,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import time
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from inference_constructs.foundation import OfficeHours
-from ops.deploy_policy import NEEDS, deploy_policy, needs_of
+from ops.deploy_policy import NEEDS, deploy_policy
 from stacks.environments import DEV
 from support.iam_linter import parliament
 from support.stack_json import Json
@@ -40,6 +41,11 @@ def optional_types() -> set[str]:
     environment = replace(DEV, dns_firewall=True, session_transcripts=True, office_hours=hours)
     stack = InferenceStack(cdktf.Testing.app(), "everything", environment=environment)
     return resource_types({"everything": parse(cdktf.Testing.synth(stack))})
+
+
+def needs_of(resource_type: str) -> list[str]:
+    """Ids of the statements that cover a resource type; `data.` stands before a data source's."""
+    return [sid for sid, need in NEEDS.items() if any(resource_type.startswith(kind) for kind in need.types)]
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +91,14 @@ def test_a_role_is_passed_to_the_stacks_own_services_only() -> None:
     (only,) = passing
     assert only["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/{name}-*" for name in ("inference", "api-gateway-logs")]
     assert "iam:PassedToService" in only["Condition"]["StringEquals"]
+
+
+@pytest.mark.parametrize(
+    "change", ["UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "PutRolePolicy", "TagRole"]
+)
+def test_a_role_can_be_changed_by_every_call_of_the_provider(change: str) -> None:
+    # https://github.com/hashicorp/terraform-provider-aws/blob/v6.25.0/internal/service/iam/role.go
+    assert any(fnmatchcase(f"iam:{change}", action) for action in NEEDS["Roles"].actions)
 
 
 def test_the_command_prints_it() -> None:
