@@ -219,9 +219,11 @@ def main() -> None:
     parser.add_argument("--model", default=os.environ.get("MODEL"), help="folder, or one of stacks/models/")
     arguments = parser.parse_args()
     began = float(os.environ.get("BEGAN") or time.time())
-    for name in ("port", "page_port", "engine_port"):
-        variable = {"port": "API_PORT", "page_port": "PAGE_PORT", "engine_port": "ENGINE_PORT"}[name]
-        refuse_taken(getattr(arguments, name), f"another one: make demo {variable}=...")
+    ports = {"API_PORT": arguments.port, "PAGE_PORT": arguments.page_port, "ENGINE_PORT": arguments.engine_port}
+    if len(set(ports.values())) < len(ports):
+        sys.exit(f"error: {', '.join(ports)} must differ, are {', '.join(map(str, ports.values()))}")
+    for variable, port in ports.items():
+        refuse_taken(port, f"another one: make demo {variable}=...")
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 

@@ -174,6 +174,18 @@ def test_a_taken_port_is_one_clear_line() -> None:
     assert done.stdout == ""
 
 
+def test_one_port_for_two_is_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.demo", "--port", "9000", "--page-port", "9000"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: API_PORT, PAGE_PORT, ENGINE_PORT must differ, are 9000, 9000,")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("log", "cause"),
     [
