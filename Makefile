@@ -38,11 +38,11 @@ test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
 ENV ?= dev
 
 .PHONY: preflight
-preflight: $(APP) ## Say what the account still lacks
+preflight: $(APP) ## Check what the account still lacks
 	@.venv/bin/python -m ops.preflight $(ENV)
 
 .PHONY: deploy
-deploy: $(APP) ## State, image and service, in order; ends when the API has answered
+deploy: $(APP) ## Deploy state, image and service; shows each plan, and ends with a real answer
 	@.venv/bin/python -m ops.deploy $(ENV) $(ARGS)
 
 .PHONY: destroy
@@ -54,11 +54,11 @@ wake: $(APP) ## Open an environment outside its office hours: make wake ENV=dev 
 	@.venv/bin/python -m ops.wake $(ENV) $(HOURS)
 
 .PHONY: smoke
-smoke: $(APP) ## Hold a live API to its contract: make smoke URL=https://...
+smoke: $(APP) ## Check a live API against its contract: make smoke URL=https://...
 	@.venv/bin/python -m ops.smoke $(URL) $(ARGS)
 
 .PHONY: load
-load: $(APP) $(ENGINE) ## A bounded load on a live API: make load URL=https://...
+load: $(APP) $(ENGINE) ## Put a bounded load on a live API: make load URL=https://...
 	@.venv/bin/python -m ops.load $(URL) $(ARGS)
 
 .PHONY: evaluate
@@ -66,32 +66,32 @@ evaluate: $(APP) ## Score a live API's answers: make evaluate URL=https://... AR
 	@.venv/bin/python -m ops.evaluate $(URL) $(ARGS)
 
 .PHONY: keys
-keys: $(APP) ## API keys: make keys ARGS="create NAME"
+keys: $(APP) ## Create, list and revoke API keys: make keys ARGS="create NAME"
 	@.venv/bin/python -m ops.keys --environment $(ENV) $(ARGS)
 
 .PHONY: usage
-usage: synth ## What each API key used in the last 30 days: ARGS="--csv FILE --chart FILE"
+usage: synth ## Show what each API key used in the last 30 days: ARGS="--csv FILE --chart FILE"
 	@.venv/bin/python -m ops.usage $(ENV) $(ARGS)
 
 ##@ Look ahead
 .PHONY: forecast
-forecast: synth ## What each environment costs a month
+forecast: synth ## Show what each environment costs a month
 	@.venv/bin/python -m ops.forecast $(ARGS)
 
 .PHONY: token-cost
-token-cost: $(APP) ## Compare g4dn and g5: what a token costs, by load
+token-cost: $(APP) ## Compare what a token costs on g4dn and g5, by load
 	@.venv/bin/python -m ops.token_cost $(ARGS)
 
 .PHONY: hosting
-hosting: synth ## What a million tokens costs here and elsewhere, and from how many requests on hosts pay
+hosting: synth ## Compare what a million tokens costs here and elsewhere
 	@.venv/bin/python -m ops.hosting $(ARGS)
 
 .PHONY: prices
-prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write takes them over
+prices: $(APP) ## Compare the prices with AWS's price list; ARGS=--write updates them
 	@.venv/bin/python -m ops.prices $(ARGS)
 
 .PHONY: model
-model: $(APP) ## Models: make model ARGS="add REPOSITORY@COMMIT", "list", "fit NAME"
+model: $(APP) ## Add, list and fit models: make model ARGS="list"
 	@.venv/bin/python -m ops.model $(ARGS)
 
 .PHONY: dashboard
@@ -102,9 +102,13 @@ dashboard: $(APP) ## Draw the CloudWatch dashboard with sample data
 replay: synth ## Replay a trace of requests against the scaling rules
 	@.venv/bin/python -m ops.replay $(ARGS)
 
+.PHONY: scale-plan
+scale-plan: synth ## Hosts, dollars and latency by load, and which limit is met when
+	@.venv/bin/python -m ops.scale_plan $(ENV)
+
 ##@ Work on it
 .PHONY: check
-check: $(DEV) $(NODE_MODULES) ## Lint, format and types
+check: $(DEV) $(NODE_MODULES) ## Check lint, format and types
 	@ruff check .
 	@ruff format --check .
 	@pyright --warnings
@@ -120,7 +124,7 @@ synth: $(APP) ## Write every stack to cdktf.out/stacks
 	@ls -d cdktf.out/stacks/*
 
 .PHONY: check-cdktn
-check-cdktn: $(APP) ## Synthesize under cdktf's community fork, and compare the resources
+check-cdktn: $(APP) ## Synthesize under cdktf's community fork and compare the stacks
 	@.venv/bin/python -m ops.maintain.check_cdktn $(ARGS)
 
 .PHONY: snapshots
@@ -128,7 +132,7 @@ snapshots: $(DEV) ## Accept what the stacks synthesize now
 	@.venv/bin/pytest tests/stacks/test_snapshots.py --snapshot-update
 
 .PHONY: lock
-lock: $(APP) ## Resolve the dependencies anew
+lock: $(APP) $(ENGINE) ## Resolve and lock the dependencies
 	@.tools/bin/pipenv lock
 	@$(PYTHON) -c 'import json, pathlib; p = pathlib.Path("Pipfile.lock"); d = json.loads(p.read_text()); d["_meta"]["sources"] = []; [e.pop("index", None) for k in d if k != "_meta" for e in d[k].values()]; p.write_text(json.dumps(d, indent=4) + "\n")'
 	@.venv/bin/npm install --package-lock-only
@@ -139,9 +143,13 @@ lock: $(APP) ## Resolve the dependencies anew
 	@file=runtime/machine/requirements-gpu.txt; { grep '^#' $$file; grep -o '^vllm==[^ ]*' $$file \
 		| .tools/bin/uv pip compile --quiet --only-binary :all: --python-platform x86_64-manylinux_2_34 --python-version 3.12 \
 			--generate-hashes --no-annotate --no-header -; } > $$file.new && mv $$file.new $$file
+	@rm -rf build/gpu-engine && grep -oE '^(transformers|vllm)==[^ ]*' runtime/machine/requirements-gpu.txt \
+		| .tools/bin/uv pip install --quiet --no-deps --target build/gpu-engine --only-binary :all: \
+			--python-platform x86_64-manylinux_2_34 --python-version 3.12 --requirement -
+	@PYTHONPATH=build/gpu-engine .venv-engine/bin/python -m ops.maintain.engine_registry
 
 .PHONY: clean
-clean: ## Remove all that was made, environments included
+clean: ## Remove everything that was installed or made here
 	@rm -rf .venv .venv-* .tools node_modules cdktf.out build
 
 ##@ Measure

@@ -10,13 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Seconds to wait, from either form of the Retry-After header (RFC 9110, 10.2.3). */
-function retryAfter(headers) {
-  const value = headers.get("Retry-After");
-  if (!value) return 0;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Math.max(0, Math.ceil(seconds)) || 0;
-}
+const retryAfter = (headers) => Number(headers.get("Retry-After")) || 0;
 
 async function errorOf(response) {
   const body = await response.json().catch(() => null);
@@ -29,7 +23,7 @@ async function errorOf(response) {
 
 /** Turns a failure of the connection into `kind`, and lets the visitor's own stop through. */
 function connectionError(error, kind) {
-  return error.name === "AbortError" ? error : new ApiError(kind, { message: error.message });
+  return error.name === "AbortError" ? error : new ApiError(kind);
 }
 
 async function* dataOfEvents(body) {
@@ -50,7 +44,7 @@ function parse(data) {
   try {
     return JSON.parse(data);
   } catch {
-    throw new ApiError("malformed", { message: data.slice(0, 200) });
+    throw new ApiError("malformed");
   }
 }
 
@@ -74,7 +68,7 @@ export async function* streamChat({ apiUrl }, request, { key, signal }) {
     if (data === "[DONE]") return;
     const chunk = parse(data);
     if (chunk?.error) throw new ApiError(Number(chunk.error.code) || 500, { message: chunk.error.message });
-    if (!Array.isArray(chunk?.choices)) throw new ApiError("malformed", { message: data.slice(0, 200) });
+    if (!Array.isArray(chunk?.choices)) throw new ApiError("malformed");
     yield chunk;
   }
   throw new ApiError("cut");

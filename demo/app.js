@@ -6,10 +6,13 @@ import { Health } from "./health.js";
 import { announce } from "./parts.js";
 
 const byId = (id) => document.getElementById(id);
+/** A keyboard on the screen hides the answer, and has no Shift+Enter. */
+const isTouched = () => matchMedia("(pointer: coarse)").matches;
 const form = byId("composer");
 const prompt = byId("prompt");
 const key = byId("key");
 const settings = form.querySelector(".settings");
+const { placeholder } = prompt;
 const entries = [];
 
 const HEALTH_WORDS = {
@@ -72,6 +75,7 @@ function start(config) {
   let conversation = new Conversation(1);
 
   function showConversation() {
+    prompt.placeholder = conversation.isEmpty ? placeholder : "Ask a follow-up";
     byId("new").hidden = conversation.isEmpty;
     byId("examples").hidden = !conversation.isEmpty;
     byId("send").ariaDisabled = conversation.isStreaming;
@@ -111,7 +115,7 @@ function start(config) {
   function beginConversation() {
     conversation = new Conversation(conversation.number + 1);
     showConversation();
-    announce("New conversation.");
+    announce("New chat.");
     prompt.focus();
   }
 
@@ -128,21 +132,24 @@ function start(config) {
       return;
     }
     prompt.value = "";
-    if (matchMedia("(pointer: coarse)").matches) prompt.blur();
+    if (isTouched()) prompt.blur();
     send(requestFor(config, conversation.messages, text), conversation);
   }
 
   form.addEventListener("submit", submit);
   byId("new").addEventListener("click", beginConversation);
   form.addEventListener("invalid", () => (settings.open = true), { capture: true });
+  byId("first-call").hidden = false;
   byId("first-call").append(...snippets(config, requestFor(config, [], byId("examples").querySelector("button").textContent)));
 }
 
 function wireKeyboard() {
-  const isMac = navigator.platform.startsWith("Mac");
-  if (isMac) byId("shortcut").firstElementChild.textContent = "⌘";
   prompt.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key !== "Enter" || event.isComposing) return;
+    const breaksLine = event.shiftKey || isTouched();
+    if (breaksLine && !event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    form.requestSubmit();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") entries.findLast((entry) => entry.streaming)?.stop();
@@ -169,7 +176,8 @@ try {
   applyConfig(config);
   start(config);
 } catch (error) {
+  console.error(error);
   const broken = byId("broken");
-  broken.textContent = `This page cannot find its API (${error.message}). Reload it in a minute.`;
+  broken.textContent = "This page cannot find its API. Reload it in a minute.";
   broken.hidden = false;
 }

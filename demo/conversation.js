@@ -7,7 +7,7 @@ export class Conversation {
   constructor(number) {
     this.number = number;
     this.element = clone("conversation-template");
-    this.element.querySelector("h2").textContent = `Conversation ${number}`;
+    this.element.querySelector("h2").textContent = `Chat ${number}`;
   }
 
   get isEmpty() {

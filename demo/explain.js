@@ -42,19 +42,18 @@ function explainUnavailable(health, quote) {
 export function explain(error, health) {
   const quote = error.message ? `The API says: ${error.message}` : "";
   if (error.code === "context_length_exceeded") {
-    const advice = "Begin a new conversation, shorten the prompt, or ask for fewer tokens in the settings.";
+    const advice = "Begin a new chat, shorten the prompt, or ask for fewer tokens in the settings.";
     return ["This is more than the model can hold at once.", `${quote} ${advice}`];
   }
   switch (error.kind) {
     case 400:
-    case 422:
       return ["The API did not accept this.", `${quote} Edit the prompt or the settings, then send it again.`];
     case 401:
       return ["The API key is missing or wrong.", "Check the key above the Send button, then try again."];
     case 403:
       return ["The API refused this connection.", `${quote} Try from another network.`];
     case 413:
-      return ["This is too long to send.", "Shorten the prompt, or begin a new conversation."];
+      return ["This is too long to send.", "Shorten the prompt, or begin a new chat."];
     case 429:
       return ["A limit is reached.", quote || "Wait a moment, then try again."];
     case 503:

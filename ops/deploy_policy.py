@@ -11,10 +11,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from inference_constructs.foundation import CLOUDFRONT_REGION
 from stacks.environments import ENVIRONMENTS, PROJECT, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
-
-CLOUDFRONT_REGION = "us-east-1"
 
 API_LOGS_ROLE = "api-gateway-logs-*"
 """The account's role for API Gateway's logs; one for all APIs of a region."""
@@ -176,11 +175,6 @@ def _filled(resource: str, account_id: str) -> str:
     for name, value in values.items():
         resource = resource.replace(name, value)
     return resource
-
-
-def needs_of(resource_type: str) -> list[str]:
-    """Ids of the statements that cover a resource type; `data.` stands before a data source's."""
-    return [sid for sid, need in NEEDS.items() if any(resource_type.startswith(kind) for kind in need.types)]
 
 
 def deploy_policy(account_id: str) -> dict[str, object]:

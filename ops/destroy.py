@@ -52,14 +52,12 @@ def main() -> None:
         synthesize()
     stack = Stack(STACKS / arguments.environment.prefix)
     stack.init("-reconfigure", f"-backend-config=bucket={state_bucket_name(account_id(), REGION)}")
-    try:
-        if not stack.plan("-destroy", *variable_options(arguments)):
+    with stack.plan("-destroy", *variable_options(arguments)) as changes:
+        if not changes:
             console.print(f"{stack.name}: nothing is there")
         elif not arguments.dry_run:
             confirm(stack, arguments.confirm)
             stack.apply()
-    finally:
-        stack.plan_file.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

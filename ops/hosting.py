@@ -1,4 +1,4 @@
-"""What a million tokens costs on hosts of one's own, beside what others ask for it: the tables of docs/cost.md.
+"""What a million tokens costs on hosts of one's own, beside what others ask for it: the tables of docs/token-cost.md.
 
     make hosting
 

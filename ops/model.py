@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 
 from inference_constructs.host import Model, Trial
-from ops.models import SourceError, describe, open_source, print_fit
+from ops.models import SourceError, describe, has_chat_template, open_source, print_fit
 from stacks import model_files
 from stacks.environments import REGION
 from stacks.model_files import model_named, model_names
@@ -27,8 +27,9 @@ def add(arguments: argparse.Namespace, console: Console) -> None:
     """
     template = arguments.chat_template
     with console.status("reading config, heads of the weights and digests"):
+        source = open_source(arguments.source)
         model = describe(
-            open_source(arguments.source),
+            source,
             name=arguments.name,
             license=arguments.license,
             trial=Trial(prompt=arguments.question, answer=arguments.answer),
@@ -40,12 +41,17 @@ def add(arguments: argparse.Namespace, console: Console) -> None:
     try:
         msgspec.json.decode(text, type=Model)
     except msgspec.ValidationError as error:
-        raise SourceError(f"{arguments.source}: {error}; --name gives another name") from None
+        hint = "; --name gives another name" if error.args[0].endswith("`$.name`") else ""
+        raise SourceError(f"{arguments.source}: {error}{hint}") from None
     path = model_files.MODELS / f"{model.name}.json"
     if path.exists():
         raise SourceError(f"{path} is there already: remove it first, or give another --name")
-    path.write_bytes(text + b"\n")
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_bytes(text + b"\n")
+    unfinished.rename(path)
     console.print(f"{path}: {model.weight_bytes / 2**30:.1f} GiB of weights, {model.quantization or '16 bits'}")
+    if template is None and not has_chat_template(source):
+        console.print("It has no chat template: /v1/chat/completions answers 400, unless --chat-template gives one.")
 
 
 def list_models(console: Console) -> None:
@@ -67,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     adding.add_argument("source", help="OWNER/REPOSITORY[@COMMIT] of the Hub, s3://BUCKET/PREFIX, or ./FOLDER")
     adding.add_argument("--name", help="name that clients send; the repository's in small letters unless given")
     adding.add_argument("--license", help="the licence that you accept, by its name on the Hub")
-    adding.add_argument("--chat-template", type=Path, metavar="FILE", help="Jinja template, where the model has none")
+    adding.add_argument("--chat-template", type=Path, metavar="FILE", help="Jinja template, in place of the model's")
     adding.add_argument("--tool-parser", help="vLLM's parser of the model's tool calls, such as hermes")
     adding.add_argument("--reasoning-parser", help="vLLM's parser of what the model thinks aloud, such as qwen3")
     adding.add_argument("--question", default="The capital of France is", help="what an image is tried with")

@@ -12,10 +12,10 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import log, nan
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -64,8 +64,8 @@ class Way(NamedTuple):
 WAYS = tuple(Way(signal, spot) for signal in SIGNALS for spot in (False, True))
 
 
-def rules_of(environment: str) -> ScalingRules:
-    """Return the rules of a synthesized environment.
+def stack_of(environment: str) -> Mapping[str, Any]:
+    """Return the synthesized stack of an environment.
 
     Raises:
         SystemExit: it was not synthesized.
@@ -74,7 +74,7 @@ def rules_of(environment: str) -> ScalingRules:
     if not path.exists():
         known = ", ".join(sorted(p.name.removeprefix("inference-") for p in STACKS.glob("inference-*")))
         sys.exit(f"error: {path} does not exist: run make synth" + (f"; there are {known}" if known else ""))
-    return read_rules(json.loads(path.read_text()))
+    return json.loads(path.read_text())
 
 
 def replay(
@@ -173,7 +173,7 @@ def main() -> None:
     )
     parser.add_argument("--chart", type=Path, default=Path("build/replay.png"), help="PNG to write (%(default)s)")
     arguments = parser.parse_args()
-    console, rules = Console(), rules_of(arguments.environment)
+    console, rules = Console(), read_rules(stack_of(arguments.environment))
     if arguments.max_instances is not None:
         rules = dataclasses.replace(rules, maximum=arguments.max_instances)
     if arguments.scale <= 0 or rules.maximum < rules.minimum:

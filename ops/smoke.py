@@ -8,9 +8,7 @@ import json
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,17 +20,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from ops.shared.api_url import KEY_VARIABLE, api_url
+from ops.shared.served_model import key_header
 
 TIMEOUT_SECONDS = 60
 STREAM_TOKENS = 64
 BURST = 150
 """Requests that are sent at once to meet the rate limit of 100 a minute."""
 
-GREEDY_REQUESTS = 24
-WIDEST = 8
-"""Sequences of the widest request that is allowed."""
-
-MODEST_REQUESTS = 10
 RATE_LIMIT_SECONDS = 120
 """How long the rate limit may take to show: WAF counts about every 10 s and acts up to half a minute later.
 
@@ -65,8 +59,7 @@ class Api:
 
     def __init__(self, url: str, key: str | None, transport: httpx.BaseTransport | None = None) -> None:
         self.keyed = bool(key)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, transport=transport)
+        self.http = httpx.Client(base_url=url, headers=key_header(key), timeout=TIMEOUT_SECONDS, transport=transport)
         self.anonymous = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=transport)
 
 
@@ -207,32 +200,6 @@ def check_rate_limit(api: Api) -> str:
     raise ContractError(f"no 429 in {sent} requests and {RATE_LIMIT_SECONDS} s")
 
 
-def check_greedy(api: Api, modest: httpx.Client) -> str:
-    """A client that asks for all it can get keeps no other out: the modest one, at another address, is answered."""
-    body = {"prompt": "Once upon a time", "max_tokens": 256}
-    error_of(api.http.post("/v1/completions", json={**body, "prompt": ["a", "b"], "n": WIDEST}), 400)
-    seconds: list[float] = []
-
-    def ask() -> tuple[httpx.Response, float]:
-        began = time.monotonic()
-        return modest.post("/v1/completions", json={"prompt": "Hello", "max_tokens": 1}), time.monotonic() - began
-
-    with ThreadPoolExecutor(GREEDY_REQUESTS) as pool:
-        greedy = [
-            pool.submit(api.http.post, "/v1/completions", json={**body, "n": WIDEST}) for _ in range(GREEDY_REQUESTS)
-        ]
-        for _ in range(MODEST_REQUESTS):
-            answer, taken = ask()
-            if answer.status_code == 429:  # the throttle of the key, which both clients use
-                time.sleep(int(answer.headers.get("retry-after", 1)))
-                answer, taken = ask()
-            json_of(answer, 200)
-            seconds.append(taken)
-    statuses = Counter(answer.result().status_code for answer in greedy)
-    expect(statuses.keys() <= {200, 429, 503, 504}, f"the greedy client got {dict(statuses)}")
-    return f"modest: {MODEST_REQUESTS} answers, slowest {max(seconds):.2f} s; greedy: {dict(statuses)}"
-
-
 @dataclass(frozen=True)
 class Result:
     """What a check found; `passed` is None where it did not apply."""
@@ -293,19 +260,10 @@ def main() -> None:
     parser.add_argument("url", type=api_url, help="URL of the API, such as https://host/live")
     parser.add_argument("--origin", help="also check that pages of this origin may call the API")
     parser.add_argument("--rate-limit", action="store_true", help="also exceed the rate limit; blocks you for a minute")
-    parser.add_argument(
-        "--modest-from",
-        metavar="ADDRESS",
-        help="also act as a greedy client, and as a modest one from this other address of this machine",
-    )
     arguments = parser.parse_args()
     checks, origin = dict(CHECKS), arguments.origin
     if origin:
         checks["CORS"] = lambda api: check_cors(api, origin)
-    if arguments.modest_from:
-        transport = httpx.HTTPTransport(local_address=arguments.modest_from)
-        modest = Api(arguments.url, os.environ.get(KEY_VARIABLE), transport).http
-        checks["a greedy client"] = lambda api: check_greedy(api, modest)
     if arguments.rate_limit:
         checks["429 over the limit"] = check_rate_limit
     console = Console()

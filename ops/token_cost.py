@@ -1,4 +1,4 @@
-"""What a million tokens cost on g4dn and g5, by load: the table and the chart of docs/cost.md.
+"""What a million tokens cost on g4dn and g5, by load: the table and the chart of docs/token-cost.md.
 
     make token-cost
 
@@ -62,7 +62,7 @@ def g5_pays_from(region: str) -> int:
 
 
 def table(region: str) -> list[str]:
-    """Return the rows of the table in docs/cost.md."""
+    """Return the rows of the table in docs/token-cost.md."""
     rows = [f"| answers a minute | {' | '.join(ENGINES)} |", "|---|" + "---|" * len(ENGINES)]
     for load in LOADS:
         cells = [

@@ -15,6 +15,8 @@ def add_stacks(app: App) -> None:
     Raises:
         ValueError: an environment's values cannot work; the text says which and why.
     """
+    if len({environment.name for environment in ENVIRONMENTS}) < len(ENVIRONMENTS):
+        raise ValueError("two environments have the same name")
     refuse_overlaps({environment.name: environment.vpc_cidr for environment in ENVIRONMENTS})
     regions = sorted({environment.region for environment in ENVIRONMENTS})
     StateStack(app, "state", region=REGION, api_regions=regions)

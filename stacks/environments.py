@@ -30,6 +30,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 """
 
+ORIGIN = re.compile(r"\*|https?://[^/\s]+")
+"""What a browser sends as `Origin`: no path, no slash at the end. https://developer.mozilla.org/docs/Glossary/Origin"""
+
+MOST_INSTANCES = 100
+"""Hosts that no environment may have more of: a slip of the hand, not a size of this service."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
@@ -46,9 +52,9 @@ class Environment:
         max_num_seqs: Requests that run at once on a host: with more, each answer may be less long; as many of a usual
             length as fit into the GPU's memory unless given.
         min_instances: Default of the variable `min_instances`; at least 1.
-        max_instances: Default of the variable `max_instances`.
+        max_instances: Default of the variable `max_instances`; at most 100.
         scale_on: What the number of hosts follows: `gpu`, GPU utilisation, or `demand`, how many of their places are
-            taken; docs/monitoring.md says for whom which is right.
+            taken; docs/scale.md says for whom which is right.
         spot_above_minimum: Whether hosts above `min_instances` are spot hosts: cheaper, and EC2 may take one back at a
             notice of two minutes. The first `min_instances` are on demand in any case.
         require_api_key: Default of the variable `require_api_key`; on where `deletion_protection` is, unless given.
@@ -116,6 +122,15 @@ class Environment:
             raise ValueError(f"min_instances must be at least 1, got {self.min_instances}")
         if self.min_instances > self.max_instances:
             raise ValueError(f"min_instances {self.min_instances} is above max_instances {self.max_instances}")
+        if self.max_instances > MOST_INSTANCES:
+            raise ValueError(f"max_instances must be at most {MOST_INSTANCES}, got {self.max_instances}")
+        if self.authorizer_concurrency < 1 and self.authorizer_concurrency != -1:
+            raise ValueError(f"authorizer_concurrency must be at least 1, or -1, got {self.authorizer_concurrency}")
+        for origin in self.allowed_origins:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"allowed_origins: {origin!r} is none; it looks like https://www.example.com, or *")
+        if self.load_balancer_domain:
+            self.load_balancer_domain.require_region(self.region)
         if self.office_hours and self.deletion_protection:
             raise ValueError("office_hours leave no host at night, which deletion_protection rules out; remove one")
         plan_subnets(self.vpc_cidr, self.zone_count)

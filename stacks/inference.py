@@ -13,8 +13,7 @@ from inference_constructs.network import DnsFirewall, VpcConstruct
 from inference_constructs.page import DemoSite, SiteFirewall
 from stacks.backend import remote_state
 from stacks.environments import PROJECT, Environment
-from stacks.hosts import host_settings
-from stacks.settings import network_settings, site_settings
+from stacks.settings import host_settings, network_settings, site_settings
 from stacks.variables import ServiceVariables
 
 
@@ -61,21 +60,18 @@ class InferenceStack(TerraformStack):
             links={"Demo page": site.url, "Health": f"{api.url}/health"},
         )
         observability = Observability(self, "Observability", home=home, service=service, variables=variables)
-        self._outputs(endpoint, site, observability, own_site_domain=environment.site_domain is not None)
         CostForecast(self, "CostForecast", region=home.region, engine=environment.engine)
+        self._outputs(endpoint, site, observability)
 
-    def _outputs(
-        self, endpoint: ApiEndpoint, site: DemoSite, observability: Observability, *, own_site_domain: bool
-    ) -> None:
-        self._output("api_url", endpoint.url, "Base URL of the API; an OpenAI client's base_url is this and /v1.")
-        if endpoint.domain_target:
-            target = "Host name that the DNS record of the API's own domain points to."
-            self._output("api_domain_target", endpoint.domain_target, target)
-        self._output("site_url", site.url, "URL of the demo page.")
-        if own_site_domain:
-            target = "Host name that the DNS record of the page's own domain points to."
-            self._output("site_domain_target", site.domain_name, target)
-        self._output("dashboard_url", observability.dashboard_url, "Dashboard in AWS's console.")
-
-    def _output(self, name: str, value: str, description: str) -> None:
-        TerraformOutput(self, name, value=value, description=description)
+    def _outputs(self, endpoint: ApiEndpoint, site: DemoSite, observability: Observability) -> None:
+        record = "Host name that the DNS record of the {}'s own domain points to."
+        outputs = {
+            "api_url": (endpoint.url, "Base URL of the API; an OpenAI client's base_url is this and /v1."),
+            "api_domain_target": (endpoint.domain_target, record.format("API")),
+            "site_url": (site.url, "URL of the demo page."),
+            "site_domain_target": (site.domain_target, record.format("page")),
+            "dashboard_url": (observability.dashboard_url, "Dashboard in AWS's console."),
+        }
+        for name, (value, description) in outputs.items():
+            if value:
+                TerraformOutput(self, name, value=value, description=description)

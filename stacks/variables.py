@@ -1,5 +1,7 @@
 """OpenTofu variables of an inference stack: what an operator may change at `tofu apply`, without a new synthesis."""
 
+from typing import Literal
+
 from cdktf import TerraformVariable, TerraformVariableValidationConfig
 from constructs import Construct
 
@@ -7,25 +9,37 @@ from inference_constructs.cost import HOURS_PER_MONTH, LAUNCHES, SPOT_DISCOUNT
 from inference_constructs.foundation.timeouts import LONGEST_DEADLINE, SHORTEST_DEADLINE
 from inference_constructs.host import USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS
 from runtime.settings import Settings
-from stacks.environments import Environment
+from stacks.environments import MOST_INSTANCES, Environment
 
 
-def _rule(condition: str, error: str) -> list[TerraformVariableValidationConfig]:
-    return [TerraformVariableValidationConfig(condition=f"${{{condition}}}", error_message=error)]
+def _variable(
+    scope: Construct,
+    name: str,
+    kind: Literal["bool", "number", "string"],
+    default: float | str,
+    description: str,
+    *,
+    condition: str | None = None,
+    error: str = "",
+) -> TerraformVariable:
+    """A variable; a value for which the condition does not hold is refused with the error."""
+    rule = TerraformVariableValidationConfig(condition=f"${{{condition}}}", error_message=error)
+    return TerraformVariable(
+        scope,
+        name,
+        type=kind,
+        default=default,
+        description=description,
+        nullable=False,
+        validation=[rule] if condition else None,
+    )
 
 
 def _number(
     scope: Construct, name: str, default: float, description: str, *, condition: str, must_be: str
 ) -> TerraformVariable:
-    return TerraformVariable(
-        scope,
-        name,
-        type="number",
-        default=default,
-        description=description,
-        nullable=False,
-        validation=_rule(condition, f"{name} must be {must_be}."),
-    )
+    error = f"{name} must be {must_be}."
+    return _variable(scope, name, "number", default, description, condition=condition, error=error)
 
 
 def _whole_number(
@@ -34,24 +48,6 @@ def _whole_number(
     """AWS refuses fractions, later and in other words."""
     whole = f"{condition} && floor(var.{name}) == var.{name}"
     return _number(scope, name, default, description, condition=whole, must_be=f"a whole number {must_be}")
-
-
-def _boolean(scope: Construct, name: str, default: bool, description: str) -> TerraformVariable:
-    return TerraformVariable(scope, name, type="bool", default=default, description=description, nullable=False)
-
-
-def _text(
-    scope: Construct, name: str, default: str, description: str, *, condition: str, error: str
-) -> TerraformVariable:
-    return TerraformVariable(
-        scope,
-        name,
-        type="string",
-        default=default,
-        description=description,
-        nullable=False,
-        validation=_rule(condition, error),
-    )
 
 
 def _usage(scope: Construct, name: str, default: int, description: str, *, least: int = 0) -> None:
@@ -93,12 +89,13 @@ class ServiceVariables:
             "max_instances",
             environment.max_instances,
             "Number of GPU hosts that auto-scaling never exceeds.",
-            condition="var.max_instances >= var.min_instances && var.max_instances <= 100",
-            must_be="between min_instances and 100",
+            condition=f"var.max_instances >= var.min_instances && var.max_instances <= {MOST_INSTANCES}",
+            must_be=f"between min_instances and {MOST_INSTANCES}",
         )
-        self.require_api_key = _boolean(
+        self.require_api_key = _variable(
             scope,
             "require_api_key",
+            "bool",
             environment.deletion_protection if environment.require_api_key is None else environment.require_api_key,
             "Whether inference requests need an API key.",
         )
@@ -161,9 +158,10 @@ class ServiceVariables:
         """Alarms that nobody hears are refused where an environment is worth protecting."""
         valid = 'can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.alarm_email))'
         error = "alarm_email must be an e-mail address"
-        return _text(
+        return _variable(
             scope,
             "alarm_email",
+            "string",
             "",
             f"Address that receives the alarms{'' if needed else '; empty for none'}.",
             condition=valid if needed else f'var.alarm_email == "" || {valid}',

@@ -1,7 +1,8 @@
 from .api import ApiEndpoint, ApiMetrics, ApiVariables, RateLimitedApi
 from .cost import AT_MINIMUM, CostForecast
 from .fleet import Certificate, FleetMetrics, FleetVariables, GpuFleet, HostSettings
-from .foundation import Domain, EncryptedHome, Home, create_encrypted_home, create_home
+from .foundation import Domain, EncryptedHome, Home, OfficeHours, create_encrypted_home, create_home
+from .host import Engine, Model, read_model
 from .monitoring import MonitoredService, MonitoringVariables, Observability
 from .network import NetworkSettings, VpcConstruct
 from .page import DemoSite, PageVariables, SiteFirewall, SiteSettings
@@ -16,15 +17,18 @@ __all__ = [
     "DemoSite",
     "Domain",
     "EncryptedHome",
+    "Engine",
     "FleetMetrics",
     "FleetVariables",
     "GpuFleet",
     "Home",
     "HostSettings",
+    "Model",
     "MonitoredService",
     "MonitoringVariables",
     "NetworkSettings",
     "Observability",
+    "OfficeHours",
     "PageVariables",
     "RateLimitedApi",
     "SiteFirewall",
@@ -32,4 +36,5 @@ __all__ = [
     "VpcConstruct",
     "create_encrypted_home",
     "create_home",
+    "read_model",
 ]

@@ -35,9 +35,10 @@ class Forecast:
     speed: str
 
 
-def evaluate(expression: str, variables: Mapping[str, Any]) -> float:
-    """The value of an OpenTofu expression `${...}` of arithmetic on variables."""
-    arithmetic = SimpleEval(names={"var": dict(variables)}, functions={"floor": floor, "min": min})
+def evaluate(expression: str, variables: Mapping[str, Any], **others: object) -> float:
+    """The value of an OpenTofu expression `${...}` of arithmetic on variables, and on other names."""
+    names = {"var": dict(variables), **others}
+    arithmetic = SimpleEval(names=names, functions={"floor": floor, "min": min, "max": max})
     return cast("float", arithmetic.eval(expression.removeprefix("${").removesuffix("}")))  # pyright: ignore[reportUnknownMemberType]
 
 

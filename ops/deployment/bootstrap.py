@@ -28,11 +28,11 @@ def bootstrap(stack: Stack, local_state: Path, backend_config: str, approve: Cal
     override.write_text(json.dumps({"terraform": {"backend": {"local": {"path": str(local_state)}}}}))
     try:
         stack.init("-reconfigure")
-        if stack.plan() and approve():
-            stack.apply()
+        with stack.plan() as changes:
+            if changes and approve():
+                stack.apply()
     finally:
         override.unlink()
-        stack.plan_file.unlink(missing_ok=True)
     stack.init("-migrate-state", "-force-copy", backend_config)
     if stack.resources():
         local_state.unlink()

@@ -79,26 +79,20 @@ class Deployment:
     def apply(self, stack: Stack, variables: Sequence[str] = ()) -> None:
         """Show the plan of a stack, and apply it once it is approved."""
         stack.init("-reconfigure", self.backend_config)
-        try:
-            if not stack.plan(*variables):
+        with stack.plan(*variables) as changes:
+            if not changes:
                 console.print(f"{stack.name}: nothing to change")
                 return
             print_forecast(stack.planned_outputs())
-            if not self._dry_run:
-                self.approve(stack.name)
-                outdated = stack.outdated_by_plan()
-                stack.apply()
-                self._replace(stack, outdated, variables)
-        finally:
-            stack.plan_file.unlink(missing_ok=True)
-
-    @staticmethod
-    def _replace(stack: Stack, addresses: Sequence[str], variables: Sequence[str]) -> None:
-        """Deploy an API once more that lost a route: its new deployment was made before the route was removed."""
-        if addresses:
-            console.print(f"{stack.name}: once more, since what was removed is still in {', '.join(addresses)}")
-            stack.plan(*(f"-replace={address}" for address in addresses), *variables)
+            if self._dry_run:
+                return
+            self.approve(stack.name)
+            outdated = stack.outdated_by_plan()
             stack.apply()
+        if outdated:
+            console.print(f"{stack.name}: once more, since what was removed is still in {', '.join(outdated)}")
+            with stack.plan(*(f"-replace={address}" for address in outdated), *variables):
+                stack.apply()
 
     def run(self, environment: Environment) -> Stack | None:
         """Deploy everything that the environment needs, and return its service; nothing where plans are only shown."""

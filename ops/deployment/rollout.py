@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ops.deployment.states import States
+from ops.deployment.progress import Progress
 
 UNDER_WAY = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html"""
@@ -123,13 +123,13 @@ class Rollout:
 
     def _watch(self, known: str | None) -> dict[str, Any] | None:
         """Return the newest refresh once it has ended; nothing where that is the one which is known."""
-        states: States | None = None
+        progress: Progress | None = None
         while (refresh := self._newest()).get("Status") in UNDER_WAY:
-            if states is None:
+            if progress is None:
                 self._say("the new hosts roll out; Ctrl-C ends the watching, not the rollout")
-                states = States(self._console)
-            progress = f"{refresh.get('PercentageComplete', 0)} %: {refresh.get('StatusReason', '')}"
-            states.show(f"{refresh['Status']}, {progress}")
+                progress = Progress(self._console)
+            percent, reason = refresh.get("PercentageComplete", 0), refresh.get("StatusReason", "")
+            progress.show(f"{refresh['Status']}, {percent} %: {reason}")
             time.sleep(self._interval)
         return refresh if refresh and refresh["InstanceRefreshId"] != known else None
 

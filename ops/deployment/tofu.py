@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -57,7 +58,7 @@ class Stack:
 
     @property
     def plan_file(self) -> Path:
-        """The plan that `plan` saves. It can hold secrets, so it does not outlive its use."""
+        """The plan that `plan` saves."""
         return self.folder / PLAN
 
     def _run(self, *arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
@@ -99,20 +100,21 @@ class Stack:
             LOCKS.mkdir(exist_ok=True)
             shutil.copyfile(lock, kept)
 
-    def plan(self, *options: str) -> bool:
-        """Show and save a plan, and return whether it changes anything."""
-        done = self._run("plan", "-input=false", "-detailed-exitcode", f"-out={PLAN}", *options)
-        # 0: nothing to change, 2: changes. https://opentofu.org/docs/cli/commands/plan/
-        if done.returncode not in (0, 2):
-            self._fail("plan")
-        return done.returncode == 2
+    @contextmanager
+    def plan(self, *options: str) -> Generator[bool]:
+        """Show a plan, and save it for the block; yields whether it changes anything. It can hold secrets."""
+        try:
+            done = self._run("plan", "-input=false", "-detailed-exitcode", f"-out={PLAN}", *options)
+            # 0: nothing to change, 2: changes. https://opentofu.org/docs/cli/commands/plan/
+            if done.returncode not in (0, 2):
+                self._fail("plan")
+            yield done.returncode == 2
+        finally:
+            self.plan_file.unlink(missing_ok=True)
 
     def apply(self) -> None:
         """Apply the saved plan."""
-        try:
-            self._must("apply", "-input=false", PLAN)
-        finally:
-            self.plan_file.unlink(missing_ok=True)
+        self._must("apply", "-input=false", PLAN)
 
     def planned_outputs(self) -> dict[str, Any]:
         """Return the outputs that the saved plan already knows, by name."""

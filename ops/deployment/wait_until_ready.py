@@ -5,7 +5,7 @@ import time
 import httpx
 from rich.console import Console
 
-from ops.deployment.states import States
+from ops.deployment.progress import Progress
 
 
 def state_of(url: str) -> str:
@@ -44,10 +44,10 @@ def wait_until_ready(url: str, seconds: float, console: Console, interval: float
         console: Where to print.
         interval: Seconds between two looks; 2 are 30 a minute, well under the rate limit.
     """
-    states = States(console)
-    while states.seconds < seconds:
+    progress = Progress(console)
+    while progress.seconds < seconds:
         state = state_of(url)
-        states.show(state)
+        progress.show(state)
         if state == "ready":
             return True
         time.sleep(interval)

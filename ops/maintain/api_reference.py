@@ -1,6 +1,7 @@
-"""The reference of the API, from the types that check its requests: part of openapi.json, and a table of docs/api.md.
+"""The reference of the API, from the types that check its requests: part of openapi.json, and docs/parameters.md.
 
-`python -m ops.maintain.api_reference --write` writes both; a test compares them.
+`python -m ops.maintain.api_reference --write` writes both; a test compares them. OpenAI's reference was compared on
+2026-11-24, as its SDK for Python 3.54.0 has it.
 """
 
 import argparse
@@ -15,12 +16,9 @@ import msgspec
 from ops.shared.paths import ROOT
 from runtime.validation import REFUSED, ChatCompletionRequest, CompletionRequest, without_effect
 
-REFERENCE_DATE = "2026-11-24"
-"""Day on which OpenAI's reference was compared, as its SDK for Python 3.54.0 has it."""
-
 ROUTES = {"/v1/chat/completions": ChatCompletionRequest, "/v1/completions": CompletionRequest}
 OPENAPI = ROOT / "runtime/openapi.json"
-DOCUMENT = ROOT / "docs/api.md"
+DOCUMENT = ROOT / "docs/parameters.md"
 BEGIN, END = "<!-- parameters: ops/maintain/api_reference.py writes this table -->\n", "<!-- end of parameters -->\n"
 
 
@@ -53,7 +51,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def table() -> str:
-    """Return the table of docs/api.md."""
+    """Return the table of docs/parameters.md."""
     lines = ["| parameter | route | done | |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {route} | {done} | {text} |" for name, route, done, text in rows()]
     return "\n".join([*lines, ""])
@@ -72,14 +70,14 @@ def openapi(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return docs/api.md with the table."""
+    """Return docs/parameters.md with the table."""
     return re.sub(f"{re.escape(BEGIN)}.*{re.escape(END)}", lambda _: f"{BEGIN}{table()}{END}", text, flags=re.DOTALL)
 
 
 def main() -> None:
     """Write the reference, or say whether it is current."""
     parser = argparse.ArgumentParser(description="Compare the API's reference with the types of its requests.")
-    parser.add_argument("--write", action="store_true", help="bring openapi.json and docs/api.md up to date")
+    parser.add_argument("--write", action="store_true", help="bring openapi.json and docs/parameters.md up to date")
     write: bool = parser.parse_args().write
     for path, current in ((OPENAPI, openapi(OPENAPI.read_text())), (DOCUMENT, markdown(DOCUMENT.read_text()))):
         if write:

@@ -1,11 +1,13 @@
 """What vLLM knows: architectures, types of config.json, parsers. For ops/models/, which works without vLLM.
 
-`.venv-engine/bin/python -m ops.maintain.engine_registry` writes it, from the release that is installed there.
+`make lock` writes it, with the hosts' vLLM and transformers unpacked before those of the local engine: what is read
+here is Python alone, which needs no GPU.
 """
 
 # the engine's packages are in an environment of their own
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
+import argparse
 import json
 from pathlib import Path
 
@@ -14,6 +16,8 @@ TARGET = Path(__file__).parents[1] / "models" / "engine.json"
 
 def main() -> None:
     """Write the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+
     import vllm
     from transformers import CONFIG_MAPPING
     from vllm.config.model import _FLOAT16_NOT_SUPPORTED_MODELS

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -48,7 +49,7 @@ def describe(
         name: Name that clients send; the source's own unless given.
         license: The licence that the owner accepts.
         trial: The question for an image.
-        chat_template: Jinja template of chats, where the files have none.
+        chat_template: Jinja template of chats, in place of the files' own.
         tool_parser: vLLM's parser of tool calls.
         reasoning_parser: vLLM's parser of what the model thinks aloud.
 
@@ -65,17 +66,14 @@ def describe(
     ):
         if parser is not None and parser not in known:
             raise SourceError(f"vLLM has no {option} {parser}; it has {', '.join(known)}")
-    quantization = _quantization(config.get("quantization_config"))
     if source.license is not None and license != source.license:
-        raise SourceError(
-            f"{source.uri} is under {source.license}: to accept this licence, say --license {source.license}"
-        )
+        accepting = f"--license {shlex.quote(source.license)}"
+        raise SourceError(f"{source.uri} is under {source.license}: to accept this licence, say {accepting}")
     small = [each for each in source.names if PurePath(each).suffix in READ_BY_VLLM and "/" not in each]
-    heads, size = config["num_attention_heads"], config["hidden_size"]
-    embeddings = config["vocab_size"] * size * (1 if config.get("tie_word_embeddings") else 2)
-    tensors = [item for each in weights for item in source.tensors(each).items()]
-    window = config.get("sliding_window") if config.get("use_sliding_window", True) else None
     try:
+        quantization, group_size = _quantization(config.get("quantization_config"))
+        heads, size = config["num_attention_heads"], config["hidden_size"]
+        tensors = [item for each in weights for item in source.tensors(each).items()]
         return Model(
             name=name or source.title.lower(),
             source=source.uri,
@@ -85,23 +83,34 @@ def describe(
             files=tuple(source.file(each) for each in sorted([*weights, *small])),
             architecture=architecture,
             parameters=_parameters(tensors, BITS.get(quantization, 16)),
-            embedding_parameters=embeddings,
+            embedding_parameters=config["vocab_size"] * size * (1 if config.get("tie_word_embeddings") else 2),
             layers=config["num_hidden_layers"],
             heads=heads,
             kv_heads=config.get("num_key_value_heads") or heads,
             head_size=config.get("head_dim") or size // heads,
+            intermediate_size=config.get("moe_intermediate_size") or config.get("intermediate_size"),
             context_tokens=config["max_position_embeddings"],
-            sliding_window=window,
+            sliding_window=config.get("sliding_window") if config.get("use_sliding_window", True) else None,
             dtypes=("bfloat16",) if config.get("model_type") in KNOWN["no_float16"] else ("bfloat16", "float16"),
             quantization=quantization,
+            group_size=group_size,
             sampling=_sampling(source),
             trial=trial,
-            chat_template=None if _has_chat_template(source) else chat_template,
+            chat_template=chat_template,
             tool_parser=tool_parser,
             reasoning_parser=reasoning_parser,
         )
     except KeyError as error:
         raise SourceError(f"config.json of {source.uri} has no {error.args[0]}") from None
+    except (TypeError, AttributeError, IndexError) as error:
+        raise SourceError(f"config.json of {source.uri} is of no form that is known: {error}") from None
+
+
+def has_chat_template(source: Source) -> bool:
+    """Whether the model brings a template for chats."""
+    if "chat_template.jinja" in source.names:
+        return True
+    return "tokenizer_config.json" in source.names and "chat_template" in _json(source, "tokenizer_config.json")
 
 
 def _json(source: Source, name: str) -> dict[str, Any]:
@@ -141,32 +150,43 @@ def _refuse_code(source: Source, config: Mapping[str, Any]) -> None:
         raise SourceError(f"{source.uri} needs code of its own (auto_map), which no host runs")
 
 
-def _quantization(config: Mapping[str, Any] | None) -> Format | None:
-    """Return how the weights are packed. vLLM reads the same: vllm/model_executor/layers/quantization/."""
+def _quantization(config: Mapping[str, Any] | None) -> tuple[Format | None, int]:
+    """Return how the weights are packed, and how many in a row share a scale that a GPU needs whole.
+
+    vLLM reads the same: vllm/model_executor/layers/quantization/.
+    """
     if not config:
-        return None
-    method, bits, group = config.get("quant_method"), config.get("bits"), config.get("group_size", -1)
+        return None, 1
+    if config.get("kv_cache_scheme"):
+        raise SourceError("its config packs the cache too (kv_cache_scheme), for which these GPUs have no arithmetic")
+    method, bits = config.get("quant_method"), config.get("bits") or config.get("w_bit")
+    group = config.get("group_size", -1)
     found: Format | None = None
-    if method == "awq" and (bits or config.get("w_bit")) == 4:
+    if method == "awq" and bits == 4 and config.get("zero_point") is True:
         found = "awq"
     elif method == "gptq" and bits == 4 and config.get("sym") is True:
         found = "gptq"
     elif method == "fp8":
-        found = "fp8"
+        found, group = "fp8", (config.get("weight_block_size") or [-1])[-1]
     elif method == "mxfp4":
-        found = "mxfp4"
+        # parts of a group are filled up: vllm/model_executor/layers/quantization/mxfp4.py
+        found, group = "mxfp4", -1
     elif method == "compressed-tensors":
-        groups: Iterable[Mapping[str, Any]] = config.get("config_groups", {}).values()
-        packed = {(each["weights"]["type"], each["weights"]["num_bits"]) for each in groups}
-        group = next((each["weights"].get("group_size") or -1 for each in groups), -1)
-        found = {(("int", 4),): "compressed-tensors-int4", (("float", 8),): "compressed-tensors-fp8"}.get(tuple(packed))  # type: ignore[assignment]
-    if found is None or (found != "fp8" and group not in GROUP_SIZES):
+        schemes = list(config["config_groups"].values())
+        weights = schemes[0]["weights"]
+        group = weights.get("group_size") or (weights.get("block_structure") or [-1])[-1]
+        kinds = {(each["weights"]["type"], each["weights"]["num_bits"]) for each in schemes}
+        if kinds == {("int", 4)} and not any(each.get("input_activations") for each in schemes):
+            found = "compressed-tensors-int4"
+        elif kinds == {("float", 8)}:
+            found = "compressed-tensors-fp8"
+    if found is None or (found in BITS and group not in GROUP_SIZES):
         detail = ", ".join(f"{key} {config[key]}" for key in ("bits", "group_size", "sym", "format") if key in config)
         raise SourceError(
-            f"quantization {method} ({detail}) is none that is supported: AWQ and symmetric GPTQ in 4 bits, FP8, "
-            "MXFP4, and compressed-tensors of these"
+            f"quantization {method} ({detail}) is none that is supported: AWQ with zero points and symmetric GPTQ in 4 "
+            "bits, FP8, MXFP4, and compressed-tensors of these"
         )
-    return found
+    return found, max(group, 1)
 
 
 def _parameters(tensors: Iterable[tuple[str, Tensor]], bits: int) -> int:
@@ -184,9 +204,3 @@ def _sampling(source: Source) -> Sampling:
     stated = _json(source, "generation_config.json") if "generation_config.json" in source.names else {}
     names = msgspec.structs.fields(Sampling)
     return Sampling(**{field.name: stated[field.name] for field in names if stated.get(field.name) is not None})
-
-
-def _has_chat_template(source: Source) -> bool:
-    if "chat_template.jinja" in source.names:
-        return True
-    return "tokenizer_config.json" in source.names and "chat_template" in _json(source, "tokenizer_config.json")

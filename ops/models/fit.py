@@ -21,7 +21,7 @@ def print_fit(model: Model, region: str, console: Console) -> None:
     kind = model.quantization or "16 bits"
     table = Table(title=f"{model.name}: {model.weight_bytes / 2**30:.1f} GiB of weights, {kind}")
     table.add_column("instance type", no_wrap=True)
-    for column in ("tokens in the cache", "requests at once", "tokens/s, one", "tokens/s, all", "$ a million tokens"):
+    for column in ("context", "cached tokens", "requests at once", "tokens/s, one", "tokens/s, all", "$ a million"):
         table.add_column(column, justify="right")
     refused: dict[str, str] = {}
     for name in INSTANCE_TYPES:
@@ -41,6 +41,7 @@ def print_fit(model: Model, region: str, console: Console) -> None:
         )
         table.add_row(
             name,
+            f"{profile.max_model_len:,}",
             f"{profile.kv_cache_tokens:,}",
             str(profile.max_num_seqs),
             f"{one:.0f}",

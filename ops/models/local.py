@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import url2pathname
 
 from huggingface_hub import snapshot_download  # pyright: ignore[reportUnknownVariableType]
 from huggingface_hub.errors import LocalEntryNotFoundError
@@ -44,13 +45,14 @@ def local_model(address: str) -> LocalModel:
     if address.startswith((".", "/", "~")):
         return _of_folder(Path(address).expanduser().resolve())
     model = model_named(address)
+    template = () if model.chat_template is None else ("--chat-template", model.chat_template)
     return LocalModel(
         name=model.name,
         folder=_folder_of(model),
         temperature=model.sampling.temperature,
         context_tokens=model.context_tokens,
         tool_parser=model.tool_parser or "",
-        engine_arguments=tuple(model.engine_arguments),
+        engine_arguments=(*model.engine_arguments, *template),
     )
 
 
@@ -71,7 +73,7 @@ def _of_folder(folder: Path) -> LocalModel:
 
 def _folder_of(model: Model) -> Path:
     if model.source.startswith("file://"):
-        return Path(model.source.removeprefix("file://"))
+        return Path(url2pathname(model.source.removeprefix("file://")))
     if model.source.startswith("s3://"):
         raise SourceError(f"copy {model.source} into a folder, and call make demo MODEL=./FOLDER")
     repository = "/".join(model.source.split("/")[-2:])

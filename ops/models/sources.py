@@ -92,8 +92,8 @@ class Hub:
         self.commit: str | None = info.sha
         self.title = info.id.rpartition("/")[2]
         card: Any = info.card_data or {}
-        stated = card.get("license")
-        self.license: str | None = card.get("license_name") if stated == "other" else stated
+        stated = card.get("license") or "unknown"
+        self.license: str | None = card.get("license_name") or stated if stated == "other" else stated
         self.gated = bool(info.gated)
         self.names = frozenset(self._siblings)
         if self.gated and get_token() is None:
@@ -120,7 +120,10 @@ class Hub:
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """See `Source`."""
-        head = self._api.parse_safetensors_file_metadata(self._repository, name, revision=self.commit)
+        try:
+            head = self._api.parse_safetensors_file_metadata(self._repository, name, revision=self.commit)
+        except Exception as error:  # the library lets those of its HTTP client through
+            raise SourceError(f"{self.uri}: {name}: {_first_line(error)}") from None
         return {tensor: Tensor(info.dtype, tuple(info.shape)) for tensor, info in head.tensors.items()}
 
 
@@ -161,13 +164,13 @@ class Bucket:
     gated = False
 
     def __init__(self, uri: str) -> None:
-        self._s3: Any = boto3.client("s3")
         self.uri = uri.rstrip("/")
         self._bucket, _, self._prefix = self.uri.removeprefix("s3://").partition("/")
         if not self._prefix:
             raise SourceError(f"{uri} names no folder of the bucket: give s3://BUCKET/PREFIX")
         self.title = self._prefix.rpartition("/")[2]
         try:
+            self._s3: Any = boto3.client("s3")
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._prefix}/")
             keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
         except (BotoCoreError, ClientError) as error:
@@ -175,7 +178,10 @@ class Bucket:
         self.names = frozenset(key.removeprefix(f"{self._prefix}/") for key in keys)
 
     def _get(self, name: str, **options: str) -> Any:
-        return self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}/{name}", **options)["Body"]
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=f"{self._prefix}/{name}", **options)["Body"]
+        except (BotoCoreError, ClientError) as error:
+            raise SourceError(f"{self.uri}/{name}: {_first_line(error)}") from None
 
     def file(self, name: str) -> ModelFile:
         """See `Source`."""

@@ -4,6 +4,9 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 
 systemctl stop docker.socket docker.service
+# cgroupfs: where systemd manages a container's cgroup, its `daemon-reload`, which the CloudWatch agent's start does too,
+# takes the GPU away from the container
+# https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/troubleshooting.html
 install -D -m 0644 "$here/docker-daemon.json" /etc/docker/daemon.json
 install -D -m 0644 "$here/docker-service.conf" /etc/systemd/system/docker.service.d/inference.conf
 systemctl daemon-reload

@@ -18,12 +18,16 @@ if [ -z "${CACHE:-}" ]; then
         overlay /run/inference/copy
 fi
 
+# Several GPUs pass what they have through --shm-size: between those of g4dn and g5, which have no NVLink, NCCL's direct
+# way was seen to hang, and its newer way through memory needs calls that Docker refuses.
+# https://github.com/vllm-project/vllm/issues/14025, https://github.com/NVIDIA/nccl/issues/2190
 # shellcheck disable=SC2086  # LOG_OPTIONS is a list of words
 docker run --rm --name inference --log-driver none \
     --gpus all --publish 8000:8000 --shm-size 2g --pids-limit 4096 \
     --read-only --tmpfs /tmp:exec --cap-drop ALL --security-opt no-new-privileges \
     --volume /var/lib/inference/model:/var/lib/inference/model:ro --volume "$cache":/cache \
     --env HOME=/cache --env TRITON_CACHE_DIR=/cache/triton --env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1 \
+    --env NCCL_P2P_DISABLE=1 --env NCCL_CUMEM_HOST_ENABLE=0 \
     --env-file /etc/inference/gateway.env \
     "$image" 2>&1 |
     docker run --rm --interactive --name inference-log $LOG_OPTIONS \

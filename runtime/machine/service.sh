@@ -3,7 +3,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 
-dnf install --quiet --assumeyes amazon-cloudwatch-agent fio
+dnf install --quiet --assumeyes amazon-cloudwatch-agent
 install -d -o 2000 -g 2000 -m 0755 /var/lib/inference/cache
 install -m 0644 "$here"/{inference,leave}.service /etc/systemd/system/
 systemctl daemon-reload

@@ -10,8 +10,10 @@ gateway=http://127.0.0.1:8000
 if [ "${1:-}" != fill ]; then
     # Image Builder cannot ask for an initialization rate: without this the service would read block by block from S3
     # https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html
-    fio --filename="$(readlink -f /dev/sdf)" --rw=read --bs=1M --iodepth=32 --ioengine=libaio --direct=1 --readonly \
-        --name=volume-initialize
+    volume=$(readlink -f /dev/sdf)
+    gibibytes=$(($(blockdev --getsize64 "$volume") / 2 ** 30))
+    seq 0 $((gibibytes - 1)) |
+        xargs -P 32 -I GIB dd if="$volume" of=/dev/null iflag=direct bs=1M count=1K skip=GIBK status=none
 fi
 
 install -m 0644 "$here/../../trial.env" /etc/inference/gateway.env
@@ -23,15 +25,22 @@ trap 'systemctl stop inference.service; rm -f /etc/inference/*.env' EXIT
 systemctl start inference.service
 
 for _ in {1..480}; do
-    if curl --fail --silent "$gateway/health"; then
+    health=$(curl --silent "$gateway/health" || true)
+    case $health in
+    *'"ready"'*)
+        # on a host the CloudWatch agent's start reloads systemd, which must leave the container its GPU (container.sh)
+        systemctl daemon-reload
+        docker exec inference nvidia-smi --list-gpus
         answer=$(curl --fail --silent --show-error "$gateway/v1/completions" --header 'Content-Type: application/json' \
             --data "@$described/trial.json")
         echo "$answer"
         grep --quiet --fixed-strings --file "$described/answer.txt" <<< "$answer"
         exit
-    fi
+        ;;
+    *'"failed"'*) break ;;
+    esac
     sleep 5
 done
 journalctl --no-pager --lines 200 CONTAINER_NAME=inference-log >&2
-echo "error: not ready after 40 minutes" >&2
+echo "error: not ready in time; the last that it said: ${health:-nothing}" >&2
 exit 1

@@ -1,29 +1,47 @@
-"""The dollars that README and docs/cost.md name are those of the forecast."""
+"""The dollars that the documents name are those of the forecast."""
 
-from ops.cost import BOTH, forecast_of, savings_of
-from stacks.environments import ENVIRONMENTS
+import pytest
+
+from ops.cost.forecast import Forecast, forecast_of, savings_of
+from stacks.environments import ENVIRONMENTS, Environment
 from support.paths import ROOT
 from support.stack_json import Json
 
-
-def test_readme_names_the_forecast(synthesized: dict[str, Json]) -> None:
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    forecasts = {each.name: forecast_of(synthesized[each.prefix]) for each in ENVIRONMENTS}
-    for name, forecast in forecasts.items():
-        least, most = sum(forecast.at_minimum.values()), sum(forecast.at_maximum.values())
-        assert f"`{name}` {least:,.0f}" in readme
-        assert f"{name} {least:,.0f} with" in readme
-        assert f" {most:,.0f} with" in readme
+README = (ROOT / "README.md").read_text()
+COST = (ROOT / "docs" / "cost.md").read_text()
 
 
-def test_documents_name_what_would_save(synthesized: dict[str, Json]) -> None:
-    cost = (ROOT / "docs" / "cost.md").read_text()
-    for environment in ENVIRONMENTS:
-        ways = savings_of(synthesized[environment.prefix])
-        for month in ("at_minimum", "at_maximum"):
-            dollars = [f"{sum(getattr(one, month).values()):,.0f}" for one in ways.values()]
-            assert f"| {' | '.join([*dollars, '-', '-'][:4])} |" in cost
-    dev = savings_of(synthesized["inference-dev"])[BOTH]
-    least, most = sum(dev.at_minimum.values()), sum(dev.at_maximum.values())
-    readme = " ".join((ROOT / "README.md").read_text().split())
-    assert f"dev costs {least:,.0f} with 1 host and {most:,.0f} with 2" in readme
+@pytest.fixture(params=ENVIRONMENTS, ids=lambda environment: environment.name)
+def environment(request: pytest.FixtureRequest) -> Environment:
+    return request.param
+
+
+def totals(forecast: Forecast) -> tuple[float, float]:
+    """A month with the fewest and with the most hosts."""
+    return sum(forecast.at_minimum.values()), sum(forecast.at_maximum.values())
+
+
+def test_readme_has_the_month_of_each_environment(synthesized: dict[str, Json], environment: Environment) -> None:
+    least, most = totals(forecast_of(synthesized[environment.prefix]))
+    hosts = f"{environment.min_instances} to {environment.max_instances} {environment.instance_type}"
+    assert f"| {environment.name} | {hosts} | ${least:,.0f} | ${most:,.0f} |\n" in README
+    assert f"`{environment.name}` ${least:,.0f}" in README
+
+
+def test_readme_has_the_share_of_gpu_hosts(synthesized: dict[str, Json]) -> None:
+    shares = [
+        breakdown["GPU instances"] / sum(breakdown.values())
+        for each in ENVIRONMENTS
+        for forecast in [forecast_of(synthesized[each.prefix])]
+        for breakdown in (forecast.at_minimum, forecast.at_maximum)
+    ]
+    assert f"GPU hosts are {100 * min(shares):.0f} to {100 * max(shares):.0f} % of them" in README
+
+
+def test_cost_page_has_what_would_save(synthesized: dict[str, Json], environment: Environment) -> None:
+    ways = savings_of(synthesized[environment.prefix])
+    months = [totals(ways[way]) if way in ways else None for way in ("on demand", "spot", "office hours", "both")]
+    labels = f"{environment.min_instances} of {environment.max_instances} hosts", f"{environment.max_instances} hosts"
+    for which, label in enumerate(labels):
+        cells = " | ".join(f"{month[which]:,.0f}" if month else "-" for month in months)
+        assert f"| {environment.name}, {label} | {cells} |\n" in COST

@@ -10,7 +10,7 @@ from ops.token_cost import A10G, T4, answers_per_minute, dollars_per_million_tok
 from stacks.environments import REGION
 from support.paths import ROOT
 
-COST = (ROOT / "docs" / "cost.md").read_text()
+COST = (ROOT / "docs" / "token-cost.md").read_text()
 
 
 def test_documents_have_the_table() -> None:

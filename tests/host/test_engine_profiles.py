@@ -6,7 +6,7 @@ import pytest
 from inference_constructs.host.engine import Engine, Quantization
 from inference_constructs.host.engine_profiles import USUAL_PROMPT_TOKENS, engine_profile
 from inference_constructs.host.instance_types import INSTANCE_TYPES
-from inference_constructs.host.models import ModelFile
+from inference_constructs.host.models import Model, ModelFile
 from support.models import PHI_3, phi_3_on
 
 
@@ -99,9 +99,15 @@ def test_bfloat16_on_a_t4_is_refused_in_words() -> None:
         engine_profile(phi_3_on("g4dn.xlarge"), dtype="bfloat16")
 
 
-def test_context_beyond_the_models_is_refused() -> None:
-    with pytest.raises(ValueError, match="has a context of 4096 tokens, got max_model_len 8192"):
-        engine_profile(phi_3_on("g5.xlarge"), max_model_len=8192)
+def test_a_context_beyond_the_cache_is_cut_with_room_for_what_the_estimate_is_wrong_by() -> None:
+    profile = engine_profile(Engine("g5.xlarge", model=msgspec.structs.replace(PHI_3, context_tokens=131_072)))
+    assert 0.75 < profile.max_model_len / profile.kv_cache_tokens <= 0.8
+
+
+def test_a_host_with_room_for_a_short_context_only_is_refused() -> None:
+    longer = msgspec.structs.replace(PHI_3, context_tokens=131_072, layers=96)
+    with pytest.raises(ValueError, match=r"room for 4\d\d\d tokens beside .*, too few for a context of 4096$"):
+        engine_profile(Engine("g4dn.xlarge", model=longer))
 
 
 def test_model_that_does_not_fit_is_refused() -> None:
@@ -112,9 +118,19 @@ def test_model_that_does_not_fit_is_refused() -> None:
         engine_profile(Engine("g5.xlarge", model=larger))
 
 
-def test_heads_that_the_gpus_cannot_share_are_refused() -> None:
-    odd = msgspec.structs.replace(PHI_3, kv_heads=10)
-    with pytest.raises(ValueError, match="has 32 heads, 10 of keys and values, which 4 GPUs"):
+@pytest.mark.parametrize(
+    "odd",
+    [
+        msgspec.structs.replace(PHI_3, heads=30),
+        msgspec.structs.replace(PHI_3, kv_heads=10),
+        # a GPU's part of the rows is 2368 long, 18.5 groups
+        msgspec.structs.replace(PHI_3, intermediate_size=9472, quantization="awq", group_size=128),
+    ],
+    ids=["heads", "heads of keys and values", "groups of weights"],
+)
+def test_what_the_gpus_cannot_share_is_refused(odd: Model) -> None:
+    assert engine_profile(Engine("g5.xlarge", model=odd)).tensor_parallel_size == 1
+    with pytest.raises(ValueError, match=r"which 4 GPUs of g5\.12xlarge \(A10G\) cannot share$"):
         engine_profile(Engine("g5.12xlarge", model=odd))
 
 

@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -20,8 +19,19 @@ from openai.types.chat import ChatCompletionUserMessageParam
 from playwright.sync_api import Browser, expect
 
 from ops.demo import last_words
+from ops.engine import MODEL
+from support.documents import fenced, shell_blocks
 from support.engine_fixtures import free_port
 from support.paths import ROOT
+
+API_PAGE = ROOT / "docs" / "api.md"
+TOOL = """
+model, messages = "{model}", question
+tools = [{{"type": "function", "function": {{"name": "population", "parameters": {{
+    "type": "object", "properties": {{"city": {{"enum": ["Paris", "Rome"]}}}}, "required": ["city"]}}}}}}]
+def run(function):
+    return "2 million"
+"""
 
 
 @dataclass(frozen=True)
@@ -93,13 +103,53 @@ def test_a_real_model_answers_sensibly_plain_and_streamed(demo: Demo) -> None:
     assert len([part for part in parts if part]) > 3
 
 
+def for_demo(code: str, demo: Demo) -> str:
+    """Code of a document, for the model and the address that the demo has."""
+    return code.replace("phi-3-mini-4k-instruct", MODEL).replace("http://127.0.0.1:8000", demo.api)
+
+
+def output_of(demo: Demo, *command: str, stdin: str = "") -> str:
+    """What a document's command prints, run in the root with the demo as its API."""
+    environ = os.environ | {"API_URL": demo.api, "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(command, cwd=ROOT, env=environ, input=stdin, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.req("R5.1")
 def test_the_curl_of_the_readme_names_paris_each_time(demo: Demo) -> None:
-    [call] = re.findall(r"^    (curl .*(?:\\\n.*)+)", (ROOT / "README.md").read_text(), re.MULTILINE)
-    command = call.replace("http://127.0.0.1:8000", demo.api)
+    [command] = [for_demo(block, demo) for block in shell_blocks(ROOT / "README.md") if block.startswith("curl ")]
     for _ in range(10):
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-        assert "Paris" in json.loads(done.stdout)["choices"][0]["message"]["content"]
+        answer = json.loads(output_of(demo, "bash", "-c", command))
+        assert "Paris" in answer["choices"][0]["message"]["content"]
+
+
+@pytest.mark.req("R5.1")
+def test_the_python_of_the_readme_streams_an_answer(demo: Demo) -> None:
+    [code] = fenced(ROOT / "README.md", "python")
+    assert "Paris" in output_of(demo, sys.executable, "-c", for_demo(code, demo))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_curls_of_the_api_page_work(demo: Demo, streamed: bool) -> None:
+    calls = [block for block in shell_blocks(API_PAGE) if block.startswith("curl ")]
+    assert "Paris" in output_of(demo, "bash", "-c", for_demo(calls[streamed], demo))
+
+
+def test_the_python_of_the_api_page_works(demo: Demo) -> None:
+    """Its three snippets as one program, in which a tool says what the last one leaves open."""
+    calls, structured, tools = (for_demo(code, demo) for code in fenced(API_PAGE, "python"))
+    program = "\n".join([calls, structured, TOOL.format(model=MODEL), tools, "print(answer.choices[0].message.role)"])
+    first, rest = output_of(demo, sys.executable, "-c", program).split("\n", 1)
+    assert "Paris" in first
+    assert "city='Paris'" in rest
+    assert rest.endswith("assistant\n")
+
+
+def test_the_javascript_of_the_api_page_works(demo: Demo) -> None:
+    [code] = fenced(API_PAGE, "js")
+    printed = output_of(demo, "node", "--input-type=module", stdin=for_demo(code, demo))
+    assert printed.count("Paris") >= 2
 
 
 @pytest.mark.req("R9.3")

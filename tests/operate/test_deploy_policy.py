@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from inference_constructs.foundation import OfficeHours
-from ops.deploy_policy import NEEDS, deploy_policy, needs_of
+from ops.deploy_policy import NEEDS, deploy_policy
 from stacks.environments import DEV
 from support.iam_linter import parliament
 from support.stack_json import Json
@@ -40,6 +40,11 @@ def optional_types() -> set[str]:
     environment = replace(DEV, dns_firewall=True, session_transcripts=True, office_hours=hours)
     stack = InferenceStack(cdktf.Testing.app(), "everything", environment=environment)
     return resource_types({"everything": parse(cdktf.Testing.synth(stack))})
+
+
+def needs_of(resource_type: str) -> list[str]:
+    """Ids of the statements that cover a resource type; `data.` stands before a data source's."""
+    return [sid for sid, need in NEEDS.items() if any(resource_type.startswith(kind) for kind in need.types)]
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,13 @@ from inference_constructs.host.engine_profiles import engine_profile
 from inference_constructs.host.instance_types import INSTANCE_TYPES
 from inference_constructs.host.models import Model, Sampling
 from ops.model import main
+from ops.models import local_model
+from ops.models.description import KNOWN
 from stacks import model_files
 from stacks.model_files import model_named
 from support.hub import COMMIT, QWEN2_7B, REPOSITORY, Hub, head, serving_hub
 from support.models import PHI_3
+from support.paths import ROOT
 
 NAME = "qwen2-7b-instruct-awq"
 LICENSE = ("--license", "apache-2.0")
@@ -79,6 +82,7 @@ def test_figures_are_those_of_config_and_weights() -> None:
     model = added(f"{REPOSITORY}@{COMMIT}", *LICENSE)
     assert (model.layers, model.kv_heads, model.head_size, model.context_tokens) == (28, 4, 128, 32_768)
     assert (model.sliding_window, model.quantization) == (None, "awq")
+    assert (model.intermediate_size, model.group_size) == (18_944, 128)
     # 28 layers of 233 million, embeddings and output layer of 545 million each; scales and zero points are none
     assert model.parameters == 7_615_283_200
     assert model.weight_bytes == 5_570_000_000
@@ -98,6 +102,18 @@ def test_a_licence_must_be_accepted_by_name(hub: Hub, capsys: pytest.CaptureFixt
     assert "llama3.1" in refusal(capsys, REPOSITORY, *LICENSE)
 
 
+def test_a_repository_that_states_no_licence_is_taken_by_no_accident(
+    hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.license = ""
+    assert "is under unknown: to accept this licence, say --license unknown" in refusal(capsys, REPOSITORY)
+
+
+def test_what_the_engine_knows_is_that_of_the_hosts_release() -> None:
+    pins = (ROOT / "runtime/machine/requirements-gpu.txt").read_text()
+    assert f"\nvllm=={KNOWN['version']} " in pins
+
+
 def test_a_gated_model_needs_a_token(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     hub.gated = "manual"
     assert f"is gated: ask for access at {hub.url}/{REPOSITORY}, then set HF_TOKEN" in refusal(capsys, REPOSITORY)
@@ -108,6 +124,32 @@ def test_weights_in_other_formats_are_refused(hub: Hub, capsys: pytest.CaptureFi
     assert "has no safetensors" in refusal(capsys, REPOSITORY, *LICENSE)
 
 
+def packed_to(type: str, bits: int, **values: Any) -> dict[str, Any]:
+    """A config of compressed-tensors. https://github.com/vllm-project/compressed-tensors."""
+    activations = values.pop("activations", None)
+    group = {"weights": {"type": type, "num_bits": bits, **values}, "input_activations": activations}
+    return {"quant_method": "compressed-tensors", "config_groups": {"group_0": group}}
+
+
+@pytest.mark.parametrize(
+    ("config", "format", "group_size"),
+    [
+        ({"quant_method": "gptq", "bits": 4, "sym": True, "group_size": 64}, "gptq", 64),
+        ({"quant_method": "fp8", "activation_scheme": "dynamic"}, "fp8", 1),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8", 128),
+        ({"quant_method": "mxfp4"}, "mxfp4", 1),
+        (packed_to("int", 4, group_size=32), "compressed-tensors-int4", 32),
+        (packed_to("float", 8, activations={"num_bits": 8}), "compressed-tensors-fp8", 1),
+    ],
+)
+def test_quantization_is_read_from_the_models_own_config(
+    config: dict[str, Any], format: str, group_size: int, hub: Hub
+) -> None:
+    hub.config(quantization_config=config)
+    model = added(REPOSITORY, *LICENSE)
+    assert (model.quantization, model.group_size) == (format, group_size)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -115,6 +157,9 @@ def test_weights_in_other_formats_are_refused(hub: Hub, capsys: pytest.CaptureFi
         ({"model_type": "new", "auto_map": {"AutoConfig": "new.New"}}, "needs code of its own (auto_map)"),
         ({"quantization_config": {"quant_method": "awq", "bits": 3}}, "quantization awq (bits 3) is none"),
         ({"quantization_config": {"quant_method": "gptq", "bits": 4, "sym": False}}, "quantization gptq"),
+        ({"quantization_config": {"quant_method": "awq", "bits": 4, "zero_point": False}}, "quantization awq"),
+        ({"quantization_config": packed_to("int", 4, activations={"num_bits": 8})}, "quantization compressed-tensors"),
+        ({"quantization_config": {**packed_to("float", 8), "kv_cache_scheme": {"num_bits": 8}}}, "packs the cache too"),
         (
             {"quantization_config": {**QWEN2_7B["quantization_config"], "group_size": 77}},
             "quantization awq (bits 4, group_size 77) is none",
@@ -128,11 +173,12 @@ def test_what_the_engine_cannot_serve_is_refused(
     assert words in refusal(capsys, REPOSITORY, *LICENSE)
 
 
-def test_a_config_without_a_figure_is_refused(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("figure", ["max_position_embeddings", "num_attention_heads"])
+def test_a_config_without_a_figure_is_refused(figure: str, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     config = json.loads(hub.files["config.json"])
-    del config["max_position_embeddings"]
+    del config[figure]
     hub.files["config.json"] = json.dumps(config).encode()
-    assert "has no max_position_embeddings" in refusal(capsys, REPOSITORY, *LICENSE)
+    assert f"has no {figure}" in refusal(capsys, REPOSITORY, *LICENSE)
 
 
 @pytest.mark.usefixtures("hub")
@@ -158,16 +204,35 @@ OWN = {
 }
 
 
-def test_own_weights_in_a_folder_are_described_as_they_are(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
+def own_folder(parent: Path) -> Path:
+    """A folder of own weights, in one with a space."""
+    folder = parent / "own weights" / "mine"
+    folder.mkdir(parents=True)
     for name, content in OWN.items():
         (folder / name).write_bytes(content)
+    return folder
+
+
+def test_own_weights_in_a_folder_are_described_as_they_are(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path)
+    model = added(str(folder), name="mine")
+    assert (model.source, model.license, model.parameters) == (folder.as_uri(), "own", 64)
+
+
+def test_a_chat_template_is_the_demos_as_well(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path)
     template = tmp_path / "template.jinja"
     template.write_text("{{ messages }}")
-    model = added(str(folder), "--chat-template", str(template), name="mine")
-    assert (model.source, model.license, model.parameters) == (folder.as_uri(), "own", 64)
-    assert model.chat_template == "{{ messages }}"
+    assert added(str(folder), "--chat-template", str(template), name="mine").chat_template == "{{ messages }}"
+    local = local_model("mine")
+    assert (local.folder, local.engine_arguments) == (folder, ("--chat-template", "{{ messages }}"))
+
+
+def test_a_model_without_a_chat_template_is_said_to_answer_no_chats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added(str(own_folder(tmp_path)), name="mine")
+    assert "/v1/chat/completions answers 400" in capsys.readouterr().out
 
 
 def test_own_weights_in_a_bucket_are_described_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,41 +134,6 @@ def test_the_rate_limit_is_seen_when_it_comes() -> None:
     assert smoke.run_check("429", smoke.check_rate_limit, api).detail.startswith("3 of 150 requests got through")
 
 
-def greedy_check(*, too_wide: int = 400, greedy: int = 503, modest: int = 200) -> smoke.Result:
-    """What the check of a greedy client finds where the two clients get these statuses."""
-
-    def status(number: int) -> httpx.Response:
-        return error(number) if number >= 400 else answer(httpx.Request("POST", "/", json={"prompt": "Hello"}))
-
-    def to_greedy(request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content)
-        return status(too_wide if isinstance(body["prompt"], list) else greedy)
-
-    api = smoke.Api("https://api.example", KEY, httpx.MockTransport(to_greedy))
-    other = smoke.Api("https://api.example", KEY, httpx.MockTransport(lambda _: status(modest)))
-    return smoke.run_check("a greedy client", lambda api: smoke.check_greedy(api, other.http), api)
-
-
-@pytest.mark.req("R7.1")
-@pytest.mark.parametrize("greedy", [200, 429, 503, 504])
-def test_a_greedy_client_may_be_answered_or_told_to_come_back(greedy: int) -> None:
-    assert greedy_check(greedy=greedy).passed
-
-
-@pytest.mark.req("R7.1")
-def test_a_modest_client_that_is_kept_out_fails_the_check() -> None:
-    assert greedy_check(modest=503).detail.startswith("expected 200, got 503")
-
-
-@pytest.mark.req("R7.1")
-def test_a_fault_of_a_greedy_client_s_making_fails_the_check() -> None:
-    assert greedy_check(greedy=500).detail == "the greedy client got {500: 24}"
-
-
-def test_an_api_that_takes_more_sequences_than_allowed_fails_the_check() -> None:
-    assert greedy_check(too_wide=200).passed is False
-
-
 @pytest.mark.parametrize("url", ["ftp://api.example", "api.example", "http://api.example/live"])
 def test_a_url_that_is_none_or_unencrypted_is_refused(url: str) -> None:
     done = subprocess.run([sys.executable, "-m", "ops.smoke", url], cwd=ROOT, capture_output=True, text=True)

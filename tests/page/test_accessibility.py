@@ -31,7 +31,7 @@ def show_everything(page: Page, api: ScriptedApi) -> None:
     api.will_reply(error_reply(429, "later", retry_after=60))
     ask(page, "Too much")
     expect(page.locator(".retry").last).to_be_disabled()
-    page.get_by_role("button", name="New conversation").click()
+    page.get_by_role("button", name="New chat").click()
     stream = api.will_stream()
     ask(page, "W" * 200)
     stream.token("w" * 200)

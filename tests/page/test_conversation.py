@@ -45,14 +45,17 @@ def test_follow_up_carries_what_was_said_before(open_page: OpenPage, api: Script
 
 def test_new_conversation_forgets_and_keeps_the_old_one_in_view(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url)
-    expect(page.get_by_role("button", name="New conversation")).to_be_hidden()
+    expect(page.get_by_role("button", name="New chat")).to_be_hidden()
+    expect(page.get_by_label("Your prompt")).to_have_attribute("placeholder", "What would you like to know?")
     exchange(page, api, "One?", "1")
-    page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_label("Your prompt")).to_have_attribute("placeholder", "Ask a follow-up")
+    page.get_by_role("button", name="New chat").click()
     expect(page.get_by_label("Your prompt")).to_be_focused()
-    expect(page.get_by_role("status").last).to_have_text("New conversation.")
+    expect(page.get_by_label("Your prompt")).to_have_attribute("placeholder", "What would you like to know?")
+    expect(page.get_by_role("status").last).to_have_text("New chat.")
     exchange(page, api, "Two?", "2")
     assert sent(api) == [("user", "Two?")]
-    expect(page.get_by_role("heading", level=2)).to_have_text(["Conversation 1", "Conversation 2"])
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Chat 1", "Chat 2"])
     expect(page.locator(".answer")).to_have_text(["1", "2"])
 
 
@@ -122,7 +125,7 @@ def test_conversation_over_the_context_is_told_what_to_do(open_page: OpenPage, a
     ask(page, "Two?")
     notice = page.locator("article .notice").last
     expect(notice).to_contain_text("This is more than the model can hold at once.")
-    expect(notice).to_contain_text("The prompt has 4,000 tokens. Begin a new conversation")
+    expect(notice).to_contain_text("The prompt has 4,000 tokens. Begin a new chat")
 
 
 def test_end_of_a_long_answer_is_kept_in_view_unless_the_visitor_scrolls_away(

@@ -69,15 +69,6 @@ def test_retry_after_is_counted_down(open_page: OpenPage, api: ScriptedApi, stat
     expect(button).to_be_enabled()
 
 
-def test_retry_after_can_be_a_date(open_page: OpenPage, api: ScriptedApi) -> None:
-    page = open_page(api.url)
-    page.clock.set_fixed_time("2030-01-01T00:00:00Z")
-    reply = error_reply(503, "later")
-    api.will_reply(Reply(status=503, body=reply.body, headers={"Retry-After": "Tue, 01 Jan 2030 00:00:30 GMT"}))
-    ask(page, "Say hello")
-    expect(page.locator(".retry")).to_have_text("Try again in 30 s")
-
-
 @pytest.mark.req("R1.4", "R7.1")
 def test_loading_shows_the_boot_stage_until_the_model_is_ready(open_page: OpenPage, api: ScriptedApi) -> None:
     api.health = health_reply("loading", stage="weights", elapsed_seconds=42.4)

@@ -11,7 +11,7 @@ import pytest
 
 from inference_constructs.api.endpoint import ApiEndpoint
 from inference_constructs.foundation.domain import Domain
-from inference_constructs.foundation.home import create_home
+from inference_constructs.foundation.provider import create_home
 from inference_constructs.page.headers import security_headers
 from inference_constructs.page.site import DemoSite
 from stacks.environments import DEV

@@ -123,7 +123,7 @@ def test_escape_stops_the_newest_answer(open_page: OpenPage, api: ScriptedApi) -
     ask(page, "First")
     first.token("one")
     expect(page.locator(".answer")).to_have_text("one")
-    page.get_by_role("button", name="New conversation").click()
+    page.get_by_role("button", name="New chat").click()
     ask(page, "Second")
     second.token("two")
     expect(page.locator(".answer").last).to_have_text("two")
@@ -133,16 +133,46 @@ def test_escape_stops_the_newest_answer(open_page: OpenPage, api: ScriptedApi) -
     first.done(1)
 
 
-@pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
-def test_keyboard_shortcut_submits(open_page: OpenPage, api: ScriptedApi, keys: str) -> None:
-    page = open_page(api.url)
+@pytest.mark.parametrize(
+    ("is_touched", "keys"), [(False, "Enter"), (False, "Control+Enter"), (True, "Control+Enter"), (True, "Meta+Enter")]
+)
+def test_enter_sends(open_page: OpenPage, api: ScriptedApi, is_touched: bool, keys: str) -> None:
+    page = open_page(api.url, is_mobile=is_touched, has_touch=is_touched)
     stream = api.will_stream()
     page.get_by_label("Your prompt").fill("Say hello")
-    page.keyboard.press("Enter")
     page.keyboard.press(keys)
     stream.token("Hello")
     stream.done(1)
     expect(page.locator(".answer")).to_have_text("Hello")
+
+
+@pytest.mark.parametrize(("is_touched", "keys"), [(False, "Shift+Enter"), (True, "Enter")])
+def test_a_new_line_is_not_sent(open_page: OpenPage, api: ScriptedApi, is_touched: bool, keys: str) -> None:
+    page = open_page(api.url, is_mobile=is_touched, has_touch=is_touched)
+    page.get_by_label("Your prompt").fill("One")
+    page.keyboard.press(keys)
+    page.keyboard.type("two")
+    expect(page.get_by_label("Your prompt")).to_have_value("One\ntwo")
+    assert api.received == []
+
+
+def test_enter_that_ends_a_composed_word_is_not_sent(open_page: OpenPage, api: ScriptedApi) -> None:
+    page = open_page(api.url)
+    page.get_by_label("Your prompt").fill("東京")
+    page.get_by_label("Your prompt").dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    expect(page.get_by_label("Your prompt")).to_have_value("東京")
+    assert api.received == []
+
+
+def test_text_written_from_right_to_left_begins_at_the_right(open_page: OpenPage, api: ScriptedApi) -> None:
+    page = open_page(api.url)
+    stream = api.will_stream()
+    ask(page, "ما هي عاصمة فرنسا؟")
+    stream.token("1. باريس\n\n```\nls\n```\n")
+    stream.done(1)
+    directions = {".prompt": "rtl", ".answer ol": "rtl", ".answer pre": "ltr"}
+    for selector, direction in directions.items():
+        expect(page.locator(selector)).to_have_css("direction", direction)
 
 
 def test_blank_prompt_is_not_sent(open_page: OpenPage, api: ScriptedApi) -> None:
@@ -224,7 +254,7 @@ def test_copied_answer_is_what_the_model_wrote_and_copied_code_the_code(open_pag
     expect(page.get_by_role("status").last).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "x = 1"
     page.get_by_role("button", name="Copy answer").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy answer")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == "Look:\n```python\nx = 1\n```\n"
 
 

@@ -31,7 +31,7 @@ NOT_RUN = {
     "apt": "installs into the machine",
     "apt-get": "installs into the machine",
     "cp": "copies what OpenTofu wrote",
-    "curl": "run against a gateway in gateway/test_documents and operate/test_demo",
+    "curl": "run against the demo in operate/test_demo",
     "docker": "a host has it",
     "git": "would change the working tree",
     "nvidia-smi": "a host has it",
@@ -127,7 +127,7 @@ def check_tofu(call: Call) -> None:
             assert variable == "NAME" or variable in stack["variable"]
         if option == "-raw":
             # or of an environment with a domain of its own
-            assert value in stack["output"] or f'_output("{value}"' in (ROOT / "stacks/inference.py").read_text()
+            assert value in stack["output"] or f'"{value}": (' in (ROOT / "stacks/inference.py").read_text()
         if tofu_path() and option.startswith("-"):
             assert re.search(rf"^ +{option.partition('=')[0]}\b", help_of(*subcommand), re.MULTILINE), option
 
@@ -211,8 +211,8 @@ def test_what_is_no_command_says_what_it_is(document: Path) -> None:
 
 @pytest.fixture
 def environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environments, and the one that docs/deploy.md adds."""
-    (text,) = [code for code in inline_code(ROOT / "docs/deploy.md") if code.startswith("Environment(")]
+    """The environments, and the one that docs/operations.md adds."""
+    (text,) = [code for code in inline_code(ROOT / "docs/operations.md") if code.startswith("Environment(")]
     added: Environment = eval(text, {"Environment": Environment})
     monkeypatch.setattr("ops.shared.arguments.ENVIRONMENTS", (*ENVIRONMENTS, added))
 

@@ -1,4 +1,4 @@
-"""The app needs only what it says that it needs: no tools of the tests, and Node only where something is drawn."""
+"""The app needs only what it says that it needs: no tools of the tests, and Node only for a synthesis."""
 
 import json
 import subprocess
@@ -10,7 +10,6 @@ from support.paths import ROOT
 
 LOCKED = json.loads((ROOT / "Pipfile.lock").read_text())
 COMMANDS = sorted(f"ops.{path.stem}" for path in (ROOT / "ops").glob("*.py") if path.stem != "__init__")
-DRAWING_CONSTRUCTS = {"ops.dashboard"}
 
 IMPORT_WITHOUT_DEV_PACKAGES = """
 import importlib.metadata, json, re, sys
@@ -36,7 +35,7 @@ def test_main_and_every_command_run_without_the_tools_of_the_tests() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - DRAWING_CONSTRUCTS))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_command_starts_without_cdktf_and_node(command: str) -> None:
     code = f"import sys, {command}; sys.exit('jsii' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,4 +1,4 @@
-"""What a change of a running service does, as docs/deploy.md says, and that a replacement can be made."""
+"""What a change of a running service does, as docs/operations.md says, and that a replacement can be made."""
 
 import pytest
 

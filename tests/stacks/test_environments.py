@@ -11,6 +11,7 @@ from pathlib import Path
 import cdktf
 import pytest
 
+from inference_constructs.foundation import Domain
 from stacks.environments import PROD
 from stacks.inference import InferenceStack
 from support.paths import ROOT
@@ -18,10 +19,21 @@ from support.stack_json import Json, parse, resources
 
 LONGEST_NAME = "a" * 13
 LONGEST_REGION = "ap-northeast-1"
+OTHER_REGIONS = "arn:aws:acm:eu-west-1:123456789012:certificate/1"
 
 IMPOSSIBLE = [
     ({"min_instances": 0}, "min_instances must be at least 1, got 0"),
     ({"min_instances": 7}, "min_instances 7 is above max_instances 6"),
+    ({"max_instances": 101}, "max_instances must be at most 100, got 101"),
+    ({"authorizer_concurrency": 0}, "authorizer_concurrency must be at least 1, or -1, got 0"),
+    (
+        {"allowed_origins": ("https://a.example/",)},
+        "allowed_origins: 'https://a.example/' is none; it looks like https://www.example.com, or *",
+    ),
+    (
+        {"load_balancer_domain": Domain(name="lb.example.com", certificate_arn=OTHER_REGIONS)},
+        f"the certificate of lb.example.com must be an ACM certificate in us-east-1; got {OTHER_REGIONS}",
+    ),
     ({"zone_count": 4}, "zone_count must be 2 or 3, got 4"),
     ({"zone_count": 1}, "zone_count must be 2 or 3, got 1"),
     ({"vpc_cidr": "10.0.0.1/20"}, "vpc_cidr '10.0.0.1/20' has host bits set; did you mean 10.0.0.0/20?"),
@@ -80,6 +92,7 @@ def project_with(folder: Path, *, wrong: tuple[str, str]) -> Path:
     ("wrong", "error"),
     [
         (("min_instances=2", "min_instances=8"), "environment 'prod': min_instances 8 is above max_instances 6"),
+        (('"staging"', '"dev"'), "two environments have the same name"),
         (("10.20.0.0/20", "10.10.8.0/21"), "vpc_cidr 10.10.8.0/21 of staging overlaps 10.10.0.0/20 of dev"),
         (
             ('"us-east-1"', '"us-est-1"'),
@@ -87,7 +100,7 @@ def project_with(folder: Path, *, wrong: tuple[str, str]) -> Path:
             "us-east-1, us-west-2",
         ),
     ],
-    ids=["impossible alone", "impossible together", "unknown region"],
+    ids=["impossible alone", "same name", "impossible together", "unknown region"],
 )
 def test_synthesis_of_a_wrong_environment_ends_with_one_line(
     wrong: tuple[str, str], error: str, tmp_path: Path

@@ -20,7 +20,7 @@ from inference_constructs.host import (
 from runtime.settings import Settings
 from stacks import measurements
 from stacks.environments import STAGING, Environment
-from stacks.hosts import built_version
+from stacks.image_version import built_version
 from support.models import phi_3_on
 from support.stack_json import parse
 

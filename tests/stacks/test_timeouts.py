@@ -94,11 +94,11 @@ def test_host_that_leaves_is_kept_until_nothing_is_under_way_on_it(ladder: Ladde
 
 
 def test_docker_waits_for_the_drain_and_for_engine_and_gateway_to_end(ladder: Ladder) -> None:
-    assert ladder.drain + SERVER_STOP_SECONDS < unit_seconds("docker stop --time ")
+    assert ladder.drain + SERVER_STOP_SECONDS < unit_seconds("docker stop -t ")
 
 
 def test_systemd_waits_for_docker() -> None:
-    assert unit_seconds("docker stop --time ") < unit_seconds("TimeoutStopSec=")
+    assert unit_seconds("docker stop -t ") < unit_seconds("TimeoutStopSec=")
 
 
 def test_waits_are_ones_that_aws_takes(ladder: Ladder) -> None:
@@ -121,6 +121,6 @@ def test_documented_ladder_is_the_one_in_code() -> None:
     assert table() in (ROOT / "docs" / "gateway.md").read_text()
 
 
-@pytest.mark.parametrize("option", ["docker stop --time ", "TimeoutStopSec="])
+@pytest.mark.parametrize("option", ["docker stop -t ", "TimeoutStopSec="])
 def test_documented_stop_is_the_units(option: str) -> None:
     assert f"| {unit_seconds(option)} s |" in table()

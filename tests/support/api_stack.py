@@ -9,8 +9,7 @@ from inference_constructs.foundation.domain import Domain
 from inference_constructs.foundation.encryption import create_encrypted_home
 from inference_constructs.network.vpc import VpcConstruct
 from stacks.environments import DEV
-from stacks.hosts import host_settings
-from stacks.settings import network_settings
+from stacks.settings import host_settings, network_settings
 from stacks.variables import ServiceVariables
 from support.stack_json import Json, parse, references, resources
 

@@ -20,8 +20,15 @@ GLOBAL = {"--query", "--output", "--region", "--profile"}
 PAGES = {"--max-items", "--page-size", "--starting-token"}
 """Of operations that botocore can page. https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html"""
 
-CUSTOM = {("logs", "tail"): {"--since", "--follow", "--format", "--filter-pattern", "--log-stream-names"}}
-"""Commands of AWS CLI's own, with their options. https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html"""
+CUSTOM = {
+    ("logs", "tail"): (1, {"--since", "--follow", "--format", "--filter-pattern", "--log-stream-names"}),
+    ("s3", "cp"): (2, {"--recursive", "--exclude", "--include", "--dryrun"}),
+}
+"""Commands of AWS CLI's own: how many arguments they begin with, and their options.
+
+https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html
+https://docs.aws.amazon.com/cli/latest/reference/s3/cp.html
+"""
 
 WITH_FILE = {("s3api", "get-object")}
 """Operations whose answer is a stream, which goes to the file that is the last argument."""
@@ -47,9 +54,9 @@ def check(arguments: list[str]) -> None:
     """Fail where AWS CLI 2 would refuse the arguments, or the query finds nothing that an answer has."""
     service, command, *rest = arguments
     if (service, command) in CUSTOM:
-        group, *rest = rest
-        assert not group.startswith("-")
-        assert _options(rest).keys() <= CUSTOM[service, command] | GLOBAL
+        count, known = CUSTOM[service, command]
+        assert not any(each.startswith("-") for each in rest[:count])
+        assert _options(rest[count:]).keys() <= known | GLOBAL
         return
     if (service, command) in WITH_FILE:
         assert not rest.pop().startswith("-")

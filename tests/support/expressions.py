@@ -1,11 +1,10 @@
 """OpenTofu's expressions, evaluated: the few forms that the stacks have."""
 
-import math
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from simpleeval import SimpleEval  # pyright: ignore[reportMissingTypeStubs]
+from ops.cost import forecast
 
 REFERENCE = re.compile(r"\b(?:data\.)?aws_[\w.]+")
 
@@ -15,6 +14,5 @@ def evaluate(expression: Any, variables: Mapping[str, object], local: Mapping[st
     if not isinstance(expression, str) or not expression.startswith("${"):
         return expression
     python = re.sub(r"^(.+?) \? (.+) : (.+)$", r"(\2) if (\1) else (\3)", expression[2:-1])
-    names = {"var": dict(variables), "local": dict(local or {}), "null": None, "true": True, "false": False}
-    evaluator = SimpleEval(names=names, functions={"floor": math.floor, "max": max})
-    return cast("Any", evaluator.eval(REFERENCE.sub("'a reference'", python)))  # pyright: ignore[reportUnknownMemberType]
+    others: dict[str, object] = {"local": dict(local or {}), "null": None, "true": True, "false": False}
+    return forecast.evaluate(REFERENCE.sub("'a reference'", python), variables, **others)

@@ -112,10 +112,7 @@ class RateLimitedApi(Construct):
 
         Args:
             home: Where it is; its key is that of the logs.
-            vpc: The network.
-            fleet: The hosts.
             endpoint: The API that gets the routes.
-            variables: What the operator decides.
             allowed_origins: Origins whose pages may call the API; `*` for all.
             office_hours: Whether there are hosts in office hours only.
         """

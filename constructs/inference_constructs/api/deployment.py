@@ -47,8 +47,6 @@ def deployment(
 
     Args:
         scope: Construct that holds the API's routes and responses.
-        id: Construct id.
-        rest_api: The API.
         values: Every expression in the configuration whose value may change between two applies of one synthesis. Each
             is a trigger of its own, so that a plan says what makes it deploy.
     """

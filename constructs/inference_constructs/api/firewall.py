@@ -66,6 +66,18 @@ LOGGED_LABELS = tuple(
 https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-ip-rep.html
 """
 
+_AS_IT_IS: dict[str, object] = {"text_transformation": [{"priority": 0, "type": "NONE"}]}
+
+_PREFLIGHT: dict[str, object] = {
+    "byte_match_statement": {
+        "field_to_match": {"method": {}},
+        "positional_constraint": "EXACTLY",
+        "search_string": "OPTIONS",
+        **_AS_IT_IS,
+    }
+}
+"""A browser's question whether a page may call the API."""
+
 
 class ApiFirewall(Construct):
     """Counts requests by client address (R5.3, R5.4), `/health` included, and refuses what cannot be a prompt.
@@ -88,7 +100,6 @@ class ApiFirewall(Construct):
 
         Args:
             home: Where it is; its prefix is the web ACL's name.
-            stage: The API's stage.
             rate_limit_per_minute: Requests a minute and client address, at least 10.
             require_api_key: Whether inference requests need an API key.
             origin: Value of Access-Control-Allow-Origin.
@@ -127,20 +138,12 @@ class ApiFirewall(Construct):
         https://fetch.spec.whatwg.org/#cors-preflight-fetch
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html
         """
-        preflight: dict[str, object] = {
-            "byte_match_statement": {
-                "field_to_match": {"method": {}},
-                "positional_constraint": "EXACTLY",
-                "search_string": "OPTIONS",
-                "text_transformation": [{"priority": 0, "type": "NONE"}],
-            }
-        }
         statement: dict[str, object] = {
             "rate_based_statement": {
                 "limit": rate_limit_per_minute.string_value,
                 "evaluation_window_sec": WINDOW_SECONDS,
                 "aggregate_key_type": "IP",
-                "scope_down_statement": {"not_statement": {"statement": [preflight]}},
+                "scope_down_statement": {"not_statement": {"statement": [_PREFLIGHT]}},
             }
         }
         return Wafv2WebAclRule(
@@ -158,7 +161,7 @@ class ApiFirewall(Construct):
                 "size": LONGEST_BODY_BYTES,
                 # What WAF cannot read whole is longer than that.
                 "field_to_match": {"body": {"oversize_handling": "MATCH"}},
-                "text_transformation": [{"priority": 0, "type": "NONE"}],
+                **_AS_IT_IS,
             }
         }
         return Wafv2WebAclRule(
@@ -188,14 +191,13 @@ class ApiFirewall(Construct):
         Whether a key is valid stays API Gateway's decision, and so does what slips by in another spelling of the path.
         """
         name = "no-key"
-        text: dict[str, Any] = {"text_transformation": [{"priority": 0, "type": "NONE"}]}
         has_key: list[dict[str, Any]] = [
             {
                 "size_constraint_statement": {
                     "field_to_match": {"single_header": {"name": header}},
                     "comparison_operator": "GT",
                     "size": 0,
-                    **text,
+                    **_AS_IT_IS,
                 }
             }
             for header in KEY_HEADERS
@@ -206,22 +208,14 @@ class ApiFirewall(Construct):
                     "field_to_match": {"uri_path": {}},
                     "positional_constraint": "ENDS_WITH",
                     "search_string": operation.path,
-                    **text,
+                    **_AS_IT_IS,
                 }
             }
             for operation in OPERATIONS
             if operation.needs_key
         ]
-        preflight: dict[str, Any] = {
-            "byte_match_statement": {
-                "field_to_match": {"method": {}},
-                "positional_constraint": "EXACTLY",
-                "search_string": "OPTIONS",
-                **text,
-            }
-        }
         # no deeper: the provider knows three levels of statements
-        anonymous: list[dict[str, Any]] = [{"not_statement": {"statement": each}} for each in (preflight, *has_key)]
+        anonymous: list[dict[str, Any]] = [{"not_statement": {"statement": each}} for each in (_PREFLIGHT, *has_key)]
         statement = {"and_statement": {"statement": [*anonymous, {"or_statement": {"statement": for_inference}}]}}
         rule = {
             "name": name,

@@ -92,11 +92,7 @@ class ForwardedRoute(Construct):
         """Create method and integration.
 
         Args:
-            rest_api: The API.
-            resource_id: Id of the path's resource.
-            method: HTTP method.
             path: Path from the API's root.
-            backend: Where it goes.
             key_check: How API keys are asked for.
             needs_key: Whether it needs one, where keys are required.
         """
@@ -169,8 +165,6 @@ class Fallback(Construct):
         """Create an ANY method that API Gateway answers itself.
 
         Args:
-            rest_api: The API.
-            resource_id: Id of the path's resource.
             path: Path from the API's root.
             method: The method that the path has; 404 instead of 405 where it has none.
             origin: Value of Access-Control-Allow-Origin.

@@ -56,8 +56,6 @@ class CostForecast(Construct):
         """Add the outputs.
 
         Args:
-            scope: Where in the stack that is priced.
-            id: Construct id.
             region: Region whose prices apply.
             engine: What the hosts are.
 
@@ -120,7 +118,6 @@ def inventory(stack: TerraformStack, engine: Engine) -> Inventory:
     """Count what a stack contains so far.
 
     Args:
-        stack: The stack.
         engine: What its hosts are.
 
     Raises:

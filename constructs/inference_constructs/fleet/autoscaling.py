@@ -73,7 +73,6 @@ class Autoscaling(Construct):
         """Create policies and alarms.
 
         Args:
-            home: Where they are.
             group: What is scaled; its default warm-up covers a boot.
             metrics: What the hosts publish.
             scale_on: Which alarms call the policies. Those of the GPU are there in any case, to be seen.

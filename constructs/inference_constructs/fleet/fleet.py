@@ -22,8 +22,7 @@ from inference_constructs.fleet.autoscaling import Autoscaling
 from inference_constructs.fleet.certificate import Certificate, PrivateCertificate
 from inference_constructs.fleet.load_balancer import HEALTHY_SECONDS, UNHEALTHY_SECONDS, LoadBalancer
 from inference_constructs.fleet.metrics import FleetMetrics
-from inference_constructs.fleet.names import alarm_name, group_name
-from inference_constructs.fleet.rollout_alarms import ROLLOUT_ALARMS
+from inference_constructs.fleet.names import ROLLOUT_ALARMS, alarm_name, group_name
 from inference_constructs.fleet.schedule import OfficeSchedule
 from inference_constructs.fleet.spot import spot_above
 from inference_constructs.fleet.thresholds import ScaleOn
@@ -139,9 +138,6 @@ class GpuFleet(Construct):
 
         Args:
             home: Where it is; its key is that of the log.
-            vpc: The network.
-            hosts: What the hosts are.
-            variables: What the operator decides.
 
         Raises:
             ValueError: the instance type is not supported or cannot be ready in time, or the environment's name

@@ -60,10 +60,7 @@ class LoadBalancer(Construct):
         """Create the load balancer.
 
         Args:
-            home: Where it is.
             environment: Name of the environment: its first 5 characters begin the names in Elastic Load Balancing.
-            vpc: The network.
-            certificate: The listener's certificate.
             request_timeout_seconds: Deadline of a request.
             deletion_protection: Whether it refuses to be deleted, and its logs too.
 

@@ -16,3 +16,8 @@ OPEN, CLOSE = "open", "close"
 
 WAKE_END = "wake-end"
 """Name of the scheduled action that ends hours outside them."""
+
+NO_HEALTHY_HOST, ERROR_RATE, ENGINE_FAILURE = "no-healthy-host", "5xx-rate", "engine-failure"
+
+ROLLOUT_ALARMS = (NO_HEALTHY_HOST, ERROR_RATE, ENGINE_FAILURE)
+"""Last parts of the names of the alarms that tell of a bad version: one of them ends a rollout."""

@@ -27,8 +27,6 @@ class OfficeSchedule(Construct):
         """Create the actions.
 
         Args:
-            group: What is opened and closed.
-            hours: When.
             minimum: Hosts in these hours, at least.
         """
         super().__init__(scope, id)

@@ -2,12 +2,13 @@ from . import timeouts
 from .aws_text import ec2_text, load_balancing_prefix
 from .bucket import PrivateBucket
 from .domain import CLOUDFRONT_REGION, Domain
-from .encryption import EncryptionKey, create_encrypted_home
-from .home import EncryptedHome, Home, create_home
+from .encryption import create_encrypted_home
+from .home import EncryptedHome, Home
 from .iam import Statement, policy_document, service_trust
 from .log_group import log_group
 from .metric import Metric
 from .office_hours import LEAD_MINUTES, OfficeHours
+from .provider import create_home
 from .retention import RETENTION_DAYS
 from .zip import zipped
 
@@ -17,7 +18,6 @@ __all__ = [
     "RETENTION_DAYS",
     "Domain",
     "EncryptedHome",
-    "EncryptionKey",
     "Home",
     "Metric",
     "OfficeHours",

@@ -7,8 +7,9 @@ from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from constructs import Construct
 
-from inference_constructs.foundation.home import EncryptedHome, Home, create_home
+from inference_constructs.foundation.home import EncryptedHome, Home
 from inference_constructs.foundation.iam import policy_document
+from inference_constructs.foundation.provider import create_home
 
 
 class EncryptionKey(Construct):

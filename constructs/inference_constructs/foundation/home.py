@@ -1,12 +1,6 @@
 """Where a stack's resources are, and what their names and ARNs are made of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
-from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
-from constructs import Construct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,22 +60,3 @@ class EncryptedHome(Home):
     """
 
     key_arn: str
-
-
-def create_home(stack: Construct, *, prefix: str, region: str, tags: Mapping[str, str]) -> Home:
-    """Configure the stack's AWS provider, and return where it acts.
-
-    Args:
-        stack: The stack.
-        prefix: First part of the names.
-        region: Region's code.
-        tags: Tags of every resource in the stack.
-    """
-    account = Construct(stack, "Account")
-    AwsProvider(account, "Provider", region=region, default_tags=[AwsProviderDefaultTags(tags=tags)])
-    return Home(
-        prefix=prefix,
-        region=region,
-        account_id=DataAwsCallerIdentity(account, "Identity").account_id,
-        partition=DataAwsPartition(account, "Partition").partition,
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from inference_constructs.host.engine import Engine
 from inference_constructs.host.gpus import MIN_CAPABILITY
-from inference_constructs.host.models import Format
+from inference_constructs.host.models import Format, Model
 from inference_constructs.host.step_time import StepTime, step_time
 from runtime.validation import MAX_SEQUENCES
 
@@ -20,6 +20,13 @@ vLLM preempts when its cache is full."""
 
 USUAL_PROMPT_TOKENS = USUAL_ANSWER_TOKENS = 200
 """A usual request; also the defaults of the forecast's variables for them."""
+
+CONTEXT_SHARE = 0.8
+"""Share of the cache that one request may fill, where the model's whole context does not fit into it. The rest is for
+what the estimate is wrong by: vLLM does not start with a context that its cache cannot hold."""
+
+LEAST_CONTEXT_TOKENS = 4096
+"""A shorter context than this, of a model that has a longer one, is not worth a host."""
 
 QUANTIZATION_ARGUMENT = {"fp8": "fp8_per_tensor"}
 """vLLM's names. `fp8` itself is for weights that are in 8 bits already; a scale for each channel is refused without
@@ -90,10 +97,9 @@ def engine_profile(
     engine: Engine,
     *,
     dtype: str | None = None,
-    max_model_len: int | None = None,
     gpu_memory_utilization: float = 0.9,
 ) -> EngineProfile:
-    """Return how vLLM runs an engine: in the GPU's own data type, with the model's whole context.
+    """Return how vLLM runs an engine: in the GPU's own data type, with as much of the model's context as fits.
 
     Raises:
         ValueError: the combination is impossible; the text says why and what to use.
@@ -112,24 +118,24 @@ def engine_profile(
     if engine.quantization is not None and engine.quantization not in gpu.quantizations:
         known = ", ".join(gpu.quantizations)
         raise ValueError(f"{where} runs no quantization {engine.quantization}; use {known}, or none")
-    context = max_model_len or model.context_tokens
-    if context > model.context_tokens:
-        raise ValueError(f"{model.name} has a context of {model.context_tokens} tokens, got max_model_len {context}")
     if not 0 < gpu_memory_utilization <= 1:
         raise ValueError(f"gpu_memory_utilization is a share above 0 and up to 1, got {gpu_memory_utilization}")
-    more, fewer = max(model.kv_heads, count), min(model.kv_heads, count)
-    if model.heads % count or more % fewer:
+    if count > 1 and not _shareable(model, count):
         raise ValueError(
-            f"{model.name} has {model.heads} heads, {model.kv_heads} of keys and values, which {count} GPUs of {where} "
-            "cannot share"
+            f"{model.name} has {model.heads} heads, {model.kv_heads} of keys and values, {model.intermediate_size} "
+            f"weights in a row and {model.group_size} in a group, which {count} GPUs of {where} cannot share"
         )
     usable = (gpu.memory_gib * gpu_memory_utilization - OVERHEAD_GIB) * GIB * count
-    # GPUs beyond the number of key and value heads have copies of them (vllm/config/model.py, get_num_kv_heads)
-    tokens = int((usable - engine.weight_bytes) / (model.kv_bytes_per_token * more // model.kv_heads))
+    copies = max(model.kv_heads, count) // model.kv_heads
+    tokens = int((usable - engine.weight_bytes) / (model.kv_bytes_per_token * copies))
+    context = model.context_tokens
     if tokens < context:
+        context = int(tokens * CONTEXT_SHARE) // 1024 * 1024
+    if context < min(LEAST_CONTEXT_TOKENS, model.context_tokens):
         raise ValueError(
             f"{where} has room for {max(tokens, 0)} tokens beside the weights of {model.name} "
-            f"({engine.weight_bytes / GIB:.1f} GiB), fewer than max_model_len {context}"
+            f"({engine.weight_bytes / GIB:.1f} GiB), too few for a context of "
+            f"{min(LEAST_CONTEXT_TOKENS, model.context_tokens)}"
         )
     return EngineProfile(
         dtype=dtype,
@@ -142,6 +148,18 @@ def engine_profile(
         kv_cache_tokens=tokens,
         step_time=step_time(engine),
     )
+
+
+def _shareable(model: Model, gpus: int) -> bool:
+    """Whether each GPU gets whole heads, and whole groups of the weights that share a scale.
+
+    vLLM refuses anything else when it starts: vllm/config/model.py, verify_with_parallel_config; vllm/model_executor/
+    layers/quantization/auto_awq.py and utils/fp8_utils.py, validate_fp8_block_shape. GPUs beyond the number of key and
+    value heads have copies of them.
+    """
+    more, fewer = max(model.kv_heads, gpus), min(model.kv_heads, gpus)
+    rows = (model.heads * model.head_size, model.intermediate_size or 0)
+    return not (model.heads % gpus or more % fewer or any(row % (gpus * model.group_size) for row in rows))
 
 
 def _refuse_format(format: Format, engine: Engine) -> None:

@@ -80,13 +80,16 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         heads: Query heads of a layer.
         kv_heads: Key and value heads of a layer.
         head_size: Size of a head.
+        intermediate_size: Inner size of a layer's feed-forward network, of one expert where it has several; not
+            known where the config has none.
         context_tokens: Longest context that it was trained for.
         sliding_window: Tokens that a layer attends to; all of the context where none.
         dtypes: 16-bit types that it can be computed in; some models overflow in float16.
         quantization: How the files' weights are packed; none for 16 bits.
+        group_size: Weights in a row that share a scale: each GPU's part of a row has whole groups.
         sampling: What a request gets that asks for nothing.
         trial: The question for an image.
-        chat_template: Jinja template of chats, where the files have none.
+        chat_template: Jinja template of chats, in place of the files' own.
         tool_parser: vLLM's parser of tool calls; none where it has none for this model.
         reasoning_parser: vLLM's parser of what the model thinks aloud.
     """
@@ -104,10 +107,12 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     heads: Positive
     kv_heads: Positive
     head_size: Positive
+    intermediate_size: Positive | None = None
     context_tokens: Positive
     sliding_window: Positive | None = None
     dtypes: tuple[Dtype, ...] = ("bfloat16", "float16")
     quantization: Format | None = None
+    group_size: Positive = 1
     sampling: Sampling = Sampling()
     trial: Trial
     chat_template: str | None = None

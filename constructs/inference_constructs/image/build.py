@@ -82,11 +82,9 @@ class ImageBuild(Construct):
         """Describe the build.
 
         Args:
-            home: Where it is.
             version: Version of the image, three numbers.
             engine: What is built, on the type of the build host.
             document: The component's document.
-            site: Where to build.
         """
         super().__init__(scope, id)
         self._engine = engine
@@ -117,7 +115,7 @@ class ImageBuild(Construct):
             enhanced_image_metadata_enabled=True,
             timeouts={"create": "240m"},
             tags={"Name": f"{self._name} {version}"},
-            depends_on=site.role.ready,
+            depends_on=[*site.role.ready, *site.network.ready],
         )
 
     def _recipe(self, document: str) -> ImagebuilderImageRecipe:

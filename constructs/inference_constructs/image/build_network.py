@@ -29,6 +29,7 @@ class BuildNetwork(Construct):
     Attributes:
         subnet: The subnet.
         security_group: Lets HTTPS out, and nothing in.
+        ready: What must exist before a build host starts.
     """
 
     def __init__(
@@ -37,7 +38,6 @@ class BuildNetwork(Construct):
         """Create the network.
 
         Args:
-            home: Where it is.
             instance_types: EC2 types of the build hosts.
             zone: Their availability zone; the first one that offers all the types where it is empty.
         """
@@ -48,7 +48,7 @@ class BuildNetwork(Construct):
         DefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=vpc.id)
         gateway = InternetGateway(self, "InternetGateway", vpc_id=vpc.id, tags=tags)
         routes = RouteTable(self, "Routes", vpc_id=vpc.id, tags=tags)
-        Route(
+        way_out = Route(
             self,
             "WayOut",
             route_table_id=routes.id,
@@ -64,11 +64,11 @@ class BuildNetwork(Construct):
             map_public_ip_on_launch=True,
             tags=tags,
         )
-        RouteTableAssociation(self, "Association", subnet_id=self.subnet.id, route_table_id=routes.id)
+        association = RouteTableAssociation(self, "Association", subnet_id=self.subnet.id, route_table_id=routes.id)
         self.security_group = security_group(
             self, "SecurityGroup", name=name, description="Build hosts of machine images", vpc=vpc
         )
-        VpcSecurityGroupEgressRule(
+        https_out = VpcSecurityGroupEgressRule(
             self,
             "HttpsOut",
             security_group_id=self.security_group.id,
@@ -78,6 +78,7 @@ class BuildNetwork(Construct):
             from_port=443,
             to_port=443,
         )
+        self.ready = [way_out, association, https_out]
 
     def _zone(self, instance_types: Sequence[str], chosen: TerraformVariable) -> str:
         offerings = [

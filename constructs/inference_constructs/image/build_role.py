@@ -60,7 +60,6 @@ class BuildRole(Construct):
         """Create the role.
 
         Args:
-            home: Where it is.
             bucket: Holds the bundles, and takes the builds' logs.
             sources: Where the models' weights are; buckets among these (`s3://`) can be read.
         """

@@ -12,7 +12,7 @@ def model_description(model: Model) -> dict[str, str]:
 
     `source.env` says where the weights are; `files.sha256` which files are fetched and checked; `git.txt` which come
     out of git instead, whose commit id covers their content; `trial.json` and `answer.txt` what a trial asks, and what
-    it must be told; `chat_template.jinja`, where the model has none of its own, is what vLLM reads beside the weights.
+    it must be told; `chat_template.jinja`, where there is one, is what chats go through, in place of the model's own.
     """
     question = {"model": model.name, "prompt": model.trial.prompt, "max_tokens": TRIAL_TOKENS, "temperature": 0}
     checked = [f"{file.sha256}  {file.name}\n" for file in model.files if file.sha256]

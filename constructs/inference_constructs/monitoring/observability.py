@@ -24,10 +24,11 @@ from inference_constructs.fleet import FleetMetrics
 from inference_constructs.foundation import EncryptedHome
 from inference_constructs.host import instance_type_of
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
-from inference_constructs.monitoring.alarms import ServiceAlarm, all_alarms
+from inference_constructs.monitoring.alarms import all_alarms
 from inference_constructs.monitoring.dashboard import Dashboard, DashboardContent
 from inference_constructs.monitoring.metrics import STATUS_DIMENSION, STATUS_METRIC, ServiceMetrics
 from inference_constructs.monitoring.running_cost import RunningCost, running_cost
+from inference_constructs.monitoring.service_alarm import ServiceAlarm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +95,6 @@ class Observability(Construct):
 
         Args:
             home: Where it is. Its prefix is the name of dashboard and budget, its key that of the alarms' messages.
-            service: What is monitored.
-            variables: What the operator decides.
 
         Raises:
             ValueError: the region or the instance type has no known price.

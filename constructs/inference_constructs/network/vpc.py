@@ -79,7 +79,6 @@ class VpcConstruct(Construct):
 
         Args:
             home: Where it is; its key is that of the flow logs.
-            network: What the network is.
 
         Raises:
             ValueError: the range or the number of zones cannot be planned.

@@ -30,8 +30,6 @@ class SiteAccessLogs(Construct):
         """Deliver the logs.
 
         Args:
-            home: Where the bucket is.
-            distribution: The distribution to log.
             force_destroy: Whether a destroy deletes the logs too.
         """
         super().__init__(scope, id)

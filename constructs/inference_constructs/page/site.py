@@ -75,7 +75,7 @@ class DemoSite(Construct):
 
     Attributes:
         url: URL of the page without a trailing slash: the origin that the API's CORS headers allow.
-        domain_name: CloudFront's domain name, to which a DNS record of the owner's domain points.
+        domain_target: Host name to which a DNS record of the owner's domain points; None without one.
     """
 
     def __init__(
@@ -92,10 +92,7 @@ class DemoSite(Construct):
         """Publish the page.
 
         Args:
-            home: Where it is.
             api: The API that the page calls. Its CORS headers come later, since they name the page.
-            site: What the page is.
-            variables: What the operator decides.
             firewall: Limit of requests; none unless given.
 
         Raises:
@@ -146,7 +143,7 @@ class DemoSite(Construct):
             ),
         )
         SiteAccessLogs(self, "AccessLogs", home=home, distribution=distribution, force_destroy=site.force_destroy)
-        self.domain_name = distribution.domain_name
+        self.domain_target = distribution.domain_name if domain else None
         self.url = f"https://{domain.name if domain else distribution.domain_name}"
 
     def _distribution(

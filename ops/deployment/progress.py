@@ -1,12 +1,12 @@
-"""What a thing that one waits for says about itself, as it changes."""
+"""How something goes on that one waits for."""
 
 import time
 
 from rich.console import Console
 
 
-class States:
-    """Prints each state once, with the seconds since the beginning.
+class Progress:
+    """Prints each state of it once, with the seconds since the beginning.
 
     Args:
         console: Where to print.
