@@ -160,6 +160,15 @@ def test_image_that_does_not_answer_is_not_published(image: Json) -> None:
         assert build["image_tests_configuration"]["image_tests_enabled"] is True
 
 
+@pytest.mark.req("R4.6")
+def test_log_of_builds_is_kept_for_30_days(image: Json) -> None:
+    recipes = resources(image, "aws_imagebuilder_image_recipe").values()
+    kept = {
+        group["name"]: group["retention_in_days"] for group in resources(image, "aws_cloudwatch_log_group").values()
+    }
+    assert kept == {f"/aws/imagebuilder/{recipe['name']}": 30 for recipe in recipes}
+
+
 def test_build_fills_the_cache_that_the_test_takes_as_it_is(image: Json) -> None:
     for document in documents(image):
         (fill,) = [step for step in steps(document, "build") if step["name"] == "WarmCompileCache"]

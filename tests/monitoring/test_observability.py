@@ -219,6 +219,13 @@ def test_every_log_group_keeps_30_days(inference: Json) -> None:
     assert kept == {30}
 
 
+def test_every_log_group_is_encrypted_with_the_environments_key(inference: Json) -> None:
+    keys = [group["kms_key_id"] for group in resources(inference, "aws_cloudwatch_log_group").values()]
+    assert {address for key in keys for address in references(key)} == {
+        f"aws_kms_key.{name}" for name in resources(inference, "aws_kms_key")
+    }
+
+
 @pytest.mark.req("R4.5")
 def test_dashboard_shows_every_alarm(inference: Json) -> None:
     (status,) = widgets(inference, "alarm")
