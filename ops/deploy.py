@@ -13,7 +13,7 @@ from rich.console import Console
 from ops.deployment.account_checks import preflight
 from ops.deployment.deployment import Deployment, refuse_silence
 from ops.deployment.tofu import Stack, synthesize
-from ops.deployment.wait_until_ready import wait_until_ready
+from ops.deployment.wait_until_ready import closed, wait_until_ready
 from ops.shared.account import account_id
 from ops.shared.api_url import KEY_VARIABLE
 from ops.shared.arguments import add_environment, add_variables, variable_options
@@ -26,13 +26,16 @@ console = Console()
 
 
 def check_service(stack: Stack) -> None:
-    """Wait until the API answers a completion.
+    """Wait until the API answers a completion, unless its office hours are over.
 
     Raises:
         SystemExit: it does not.
     """
     outputs = stack.outputs()
     url = outputs["api_url"]
+    if message := closed(url):
+        console.print(f"{message} make wake opens it sooner")
+        return
     console.print(f"waiting for {url}")
     if not wait_until_ready(url, READY_SECONDS, console):
         sys.exit(

@@ -48,7 +48,9 @@ def wake(auto_scaling: Any, environment: Environment, hours: float) -> str:
     elif WAKE_END.partition("-")[0] in by_kind:
         auto_scaling.delete_scheduled_action(AutoScalingGroupName=group, ScheduledActionName=WAKE_END)
     hosts = opening["MinSize"]
-    auto_scaling.update_auto_scaling_group(AutoScalingGroupName=group, MinSize=hosts, DesiredCapacity=hosts)
+    # where fewer run, Auto Scaling wants as many then; where more do, being awake already, they stay
+    # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
+    auto_scaling.update_auto_scaling_group(AutoScalingGroupName=group, MinSize=hosts)
     until = "its office hours end" if stays else f"{end:%Y-%m-%d %H:%M} UTC"
     return f"{name} opens within five minutes, with {hosts} {'host' if hosts == 1 else 'hosts'}, until {until}"
 

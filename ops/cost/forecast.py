@@ -103,12 +103,13 @@ def _stacks() -> dict[str, Any]:
     }
 
 
-def savings() -> dict[str, dict[str, Forecast]]:
-    """`savings_of` every environment that was synthesized."""
-    return {name: savings_of(stack) for name, stack in sorted(_stacks().items())}
-
-
 def forecasts() -> dict[str, Forecast]:
     """The forecast of every environment that was synthesized, cheapest first."""
     found = {name: forecast_of(stack) for name, stack in _stacks().items()}
     return {name: found[name] for name in sorted(found, key=lambda name: sum(found[name].at_minimum.values()))}
+
+
+def savings() -> dict[str, dict[str, Forecast]]:
+    """`savings_of` every environment, in the order of `forecasts`."""
+    stacks = _stacks()
+    return {name: savings_of(stacks[name]) for name in forecasts()}

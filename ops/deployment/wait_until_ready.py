@@ -21,6 +21,20 @@ def state_of(url: str) -> str:
         return f"HTTP {response.status_code}, no host answers yet"
 
 
+CLOSED_SECONDS = 600
+"""A longer wait than any boot: the API has office hours, and no host until they begin."""
+
+
+def closed(url: str) -> str | None:
+    """Return what the API says outside its office hours; None where it does not say that it is closed."""
+    try:
+        response = httpx.get(f"{url}/health", timeout=10)
+        wait = int(response.headers.get("Retry-After", 0))
+        return response.json()["error"]["message"] if wait > CLOSED_SECONDS else None
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+
+
 def wait_until_ready(url: str, seconds: float, console: Console, interval: float = 2) -> bool:
     """Print each state of the API as it comes, and return whether it was ready in time.
 

@@ -89,6 +89,13 @@ def test_api_is_regional_since_other_endpoints_cut_silent_streams(inference: Jso
     assert inference["output"]["api_url"]["value"].endswith("/live")
 
 
+@pytest.mark.req("R7.1")
+def test_the_first_deployment_goes_live_when_a_host_is_healthy(inference: Json) -> None:
+    (group,) = resources(inference, "aws_autoscaling_group")
+    assert only(inference, "aws_api_gateway_stage")["depends_on"] == [f"aws_autoscaling_group.{group}"]
+    assert only(inference, "aws_autoscaling_group")["min_elb_capacity"] == "${var.min_instances}"
+
+
 @pytest.mark.req("R4.6")
 def test_logs_of_the_edge_are_encrypted_and_kept_for_30_days(inference: Json) -> None:
     stage = only(inference, "aws_api_gateway_stage")["access_log_settings"]["destination_arn"]

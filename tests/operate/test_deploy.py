@@ -23,10 +23,10 @@ from rich.console import Console
 from ops import destroy
 from ops.deployment.deployment import Deployment, refuse_silence
 from ops.deployment.tofu import Stack, tofu_path
-from ops.deployment.wait_until_ready import wait_until_ready
+from ops.deployment.wait_until_ready import closed, wait_until_ready
 from stacks.environments import DEV, PROD, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
-from support.scripted_api import health_reply, scripted_api
+from support.scripted_api import error_reply, health_reply, scripted_api
 
 ACCOUNT = "123456789012"
 BUCKET = state_bucket_name(ACCOUNT, REGION)
@@ -270,3 +270,11 @@ def test_an_api_that_is_not_there_yet_is_waited_for_in_vain() -> None:
     output = StringIO()
     assert not wait_until_ready("http://127.0.0.1:9", 0.2, Console(file=output), interval=0.05)
     assert "no answer (ConnectError)" in output.getvalue()
+
+
+def test_a_deployment_at_night_does_not_wait_for_the_opening() -> None:
+    with scripted_api() as api:
+        api.health = error_reply(503, "It opens at 08:00.", retry_after=10 * 3600)
+        assert closed(api.url) == "It opens at 08:00."
+        api.health = health_reply("loading", stage="weights")
+        assert closed(api.url) is None

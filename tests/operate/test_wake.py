@@ -67,11 +67,8 @@ def look(scheduled: dict[str, Any], *groups: dict[str, Any]) -> list[Answer]:
     ]
 
 
-OPEN_ONE: Answer = (
-    "update_auto_scaling_group",
-    {},
-    {"AutoScalingGroupName": GROUP, "MinSize": 1, "DesiredCapacity": 1},
-)
+# not the desired size: that of a group which is awake, and has grown, is left
+OPEN_ONE: Answer = ("update_auto_scaling_group", {}, {"AutoScalingGroupName": GROUP, "MinSize": 1})
 END: dict[str, Any] = {
     "AutoScalingGroupName": GROUP,
     "ScheduledActionName": "wake-end",

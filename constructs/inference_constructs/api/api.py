@@ -127,7 +127,11 @@ class RateLimitedApi(Construct):
             home=home,
             endpoint=endpoint,
             concurrency=variables.authorizer_concurrency,
-            schedule=Schedule(group=group_name(home.prefix), require_api_key=variables.require_api_key)
+            schedule=Schedule(
+                group=group_name(home.prefix),
+                target_group=fleet.target_group.arn,
+                require_api_key=variables.require_api_key,
+            )
             if office_hours
             else None,
         )
@@ -159,6 +163,8 @@ class RateLimitedApi(Construct):
             access_log_settings=ApiGatewayStageAccessLogSettings(
                 destination_arn=self.access_log_group.arn, format=json.dumps(ACCESS_LOG_FORMAT)
             ),
+            # the group is there once its first hosts are healthy: before, the load balancer would answer for itself
+            depends_on=[fleet.group],
         )
         self._method_settings()
         self._usage_plan()

@@ -38,17 +38,23 @@ class Schedule:
 
     Attributes:
         group: Name of the Auto Scaling group whose hosts come and go.
+        target_group: ARN of the target group that they are in.
         require_api_key: Whether inference requests need an API key.
     """
 
     group: str
+    target_group: str
     require_api_key: TerraformVariable
 
     @property
     def settings(self) -> dict[str, str]:
         """The function's environment variables; only where this function decides about a missing key."""
         paths = " ".join(operation.path for operation in OPERATIONS if operation.needs_key)
-        return {"GROUP": self.group, "NEED_KEY": f'${{{self.require_api_key.fqn} ? "{paths}" : ""}}'}
+        return {
+            "GROUP": self.group,
+            "TARGET_GROUP": self.target_group,
+            "NEED_KEY": f'${{{self.require_api_key.fqn} ? "{paths}" : ""}}',
+        }
 
 
 class KeyAuthorizer(Construct):
@@ -112,9 +118,14 @@ class KeyAuthorizer(Construct):
         }
         # IAM knows no resources for these
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
         look: Statement = {
             "Effect": "Allow",
-            "Action": ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeScheduledActions"],
+            "Action": [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeScheduledActions",
+                "elasticloadbalancing:DescribeTargetHealth",
+            ],
             "Resource": "*",
         }
         policy = IamRolePolicy(

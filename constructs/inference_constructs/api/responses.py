@@ -51,9 +51,11 @@ NO_ROUTE = edge_error(
 )
 TOO_LARGE = edge_error(413, "The request is too large.")
 CLOSED = edge_error(503, "$context.authorizer.message", Retry_After="context.authorizer.retry_after")
-"""While no host runs: the authorizer of an API with office hours says when there will be one.
+"""While no host answers: the authorizer of an API with office hours says when one will.
 
-https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+For a body AWS documents `$context`; for a header only parameters of the request and fixed texts, though others publish
+stacks with `context.`. Should an apply refuse it, a fixed `Retry_After` remains.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
 """
 
 INTERNAL = edge_error(500, "The API has a fault. Try again later.")

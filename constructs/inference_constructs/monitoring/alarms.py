@@ -102,7 +102,9 @@ def no_healthy_host(metrics: ServiceMetrics, *, office_hours: bool) -> Alarm:
     """Return the alarm of a service that nobody can use.
 
     It watches the highest count that any node of the load balancer sees. Without data no host is registered: that is
-    worse. With office hours no host may be wanted, and an opening starts with none.
+    worse. With office hours no host may be wanted, and an opening starts with none. What is wanted is not filled in: a
+    minute that CloudWatch does not have yet would say that nothing is, and the alarm would never go off.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
     """
     healthy = Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum")
     alarm = Alarm(
@@ -122,11 +124,12 @@ def no_healthy_host(metrics: ServiceMetrics, *, office_hours: bool) -> Alarm:
     return replace(
         alarm,
         watched=Expression(
-            formula="IF(FILL(wanted, 0) > 0 AND FILL(healthy, 0) < 1, 1, 0)",
+            formula="IF(wanted > 0 AND FILL(healthy, 0) < 1, 1, 0)",
             queries={"wanted": wanted, "healthy": healthy},
         ),
         comparison="GreaterThanOrEqualToThreshold",
         periods=OPENING_MINUTES,
+        missing="notBreaching",
     )
 
 

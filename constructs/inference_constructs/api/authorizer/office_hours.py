@@ -1,4 +1,4 @@
-"""The authorizer of an API with office hours: while no host runs, it says when to come back.
+"""The authorizer of an API with office hours: while no host answers, it says when to come back.
 
 An integration that streams cannot map the load balancer's own 503, which has no Retry-After and another shape. So
 requests are answered here, before they are forwarded: refused with `retry_after` and `message`, which the gateway
@@ -18,10 +18,11 @@ from typing import Any
 
 import boto3
 from authorizer import api_key  # pyright: ignore[reportMissingImports]  beside this file in Lambda
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 CACHED_SECONDS = 15
-"""How long what Auto Scaling said is taken for true."""
+"""How long what AWS said is taken for true."""
 
 BOOT_SECONDS = 300
 """When to come back while hosts start."""
@@ -29,23 +30,35 @@ BOOT_SECONDS = 300
 LEAD_SECONDS = 600
 """How long before the opening the scheduled action starts hosts."""
 
-auto_scaling = boto3.client("autoscaling", region_name=os.environ["AWS_REGION"])
+# a request waits for it: what does not answer within the function's three seconds is left
+BRIEFLY = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+auto_scaling = boto3.client("autoscaling", region_name=os.environ["AWS_REGION"], config=BRIEFLY)
+load_balancing = boto3.client("elbv2", region_name=os.environ["AWS_REGION"], config=BRIEFLY)
 
 
 class _Seen:
-    """What Auto Scaling said last."""
+    """What AWS said last."""
 
     at = float("-inf")
     closed: tuple[int, str] | None = None
 
 
-def _look(group: str) -> tuple[int, str] | None:
-    """Return when to come back in seconds, and why; None while a host runs."""
-    (found,) = auto_scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
-    if any(host["LifecycleState"] == "InService" for host in found["Instances"]):
+def _answers(health: Mapping[str, str]) -> bool:
+    """Return whether a target's gateway listens: a status that is not 200 is its own, with its own Retry-After.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+    """
+    return health["State"] == "healthy" or health.get("Reason") == "Target.ResponseCodeMismatch"
+
+
+def _look(group: str, target_group: str) -> tuple[int, str] | None:
+    """Return when to come back in seconds, and why; None while a host answers."""
+    targets = load_balancing.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
+    if any(_answers(target["TargetHealth"]) for target in targets):
         return None
+    (found,) = auto_scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
     if found["DesiredCapacity"]:
-        return BOOT_SECONDS, "The API is opening: its hosts start. Try again in five minutes."
+        return BOOT_SECONDS, "No host is ready yet. Try again in five minutes."
     actions = auto_scaling.describe_scheduled_actions(AutoScalingGroupName=group)["ScheduledUpdateGroupActions"]
     # the next time of a recurring action
     start = min(action["StartTime"] for action in actions if action["DesiredCapacity"])
@@ -55,10 +68,10 @@ def _look(group: str) -> tuple[int, str] | None:
 
 
 def closed() -> tuple[int, str] | None:
-    """Return when to come back, and why; None while a host runs, or where Auto Scaling cannot be asked."""
+    """Return when to come back, and why; None while a host answers, or where AWS cannot be asked."""
     if time.monotonic() - _Seen.at > CACHED_SECONDS:
         try:
-            _Seen.closed = _look(os.environ["GROUP"])
+            _Seen.closed = _look(os.environ["GROUP"], os.environ["TARGET_GROUP"])
         except (BotoCoreError, ClientError):
             _Seen.closed = None
         _Seen.at = time.monotonic()
