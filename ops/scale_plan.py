@@ -71,7 +71,11 @@ def usual_requests(engine: Engine) -> list[Request]:
 def outcome_of(load: int, engine: Engine, rules: ScalingRules) -> tuple[Outcome, int]:
     """Return what becomes of a day, and of how many requests each that is counted stands for one."""
     rate, profile = partial(requests_per_second, load), engine_profile(engine)
-    model = {"places": profile.max_num_seqs, "boot_seconds": boot_seconds(engine), "max_queued": Settings.max_queued}
+    model: dict[str, Any] = {
+        "places": profile.max_num_seqs,
+        "boot_seconds": boot_seconds(engine),
+        "max_queued": Settings.max_queued,
+    }
     if load > FOLLOWED:
         return simulate_flow(rate, DAY, usual_requests(engine), rules, profile.step_time, **model), SAMPLED
     longest = host_gateway(engine).max_output_tokens
