@@ -170,9 +170,9 @@ BEGAN := $(shell date +%s)
 
 $(TOOLS): ops/maintain/requirements-tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11, 3.12 or 3.13 is needed, %s is %s; call make PYTHON=..." % (sys.executable, sys.version.split()[0]))'
-	@echo "set-up: uv and pipenv"
+	@echo "set-up: uv and pipenv (10 to 30 s)"
 	@$(PYTHON) -m venv --clear .tools || { echo "error: $(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@.tools/bin/pip install --quiet --requirement $<
+	@.tools/bin/pip install --quiet --requirement $< || { echo "error: uv and pipenv could not be installed: is PyPI within reach? the same command tries again" >&2; exit 1; }
 	@touch $@
 
 $(APP): Pipfile.lock constructs/pyproject.toml | $(TOOLS)

@@ -98,6 +98,7 @@ NEEDS: Mapping[str, Need] = {
         # not iam:*Role, which would be PassRole too
         actions=[
             *(f"iam:{verb}Role" for verb in ("Create", "Delete", "Get", "Tag", "Untag", "Update")),
+            "iam:UpdateRoleDescription",
             "iam:*RolePolicy",
             "iam:*RolePolicies",
             "iam:ListInstanceProfilesForRole",

@@ -15,7 +15,6 @@ from rich.console import Console
 from inference_constructs.host import Model, Trial
 from ops.models import SourceError, describe, has_chat_template, open_source, print_fit
 from stacks import model_files
-from stacks.environments import REGION
 from stacks.model_files import model_named, model_names
 
 
@@ -81,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="list the models")
     fitting = commands.add_parser("fit", help="hold a model against every g4dn and g5 size")
     fitting.add_argument("name")
-    fitting.add_argument("--region", default=REGION, help=f"region of the prices, {REGION} unless given")
+    fitting.add_argument("--region", help="region of the prices, that of the environments unless given")
     return parser
 
 
@@ -94,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif parsed.command == "list":
             list_models(console)
         else:
-            print_fit(model_named(parsed.name), parsed.region, console)
+            # here alone: an environment may name a model that is yet to be added
+            from stacks.environments import REGION
+
+            print_fit(model_named(parsed.name), parsed.region or REGION, console)
     except (SourceError, ValueError, OSError) as error:
         sys.exit(f"error: {error}")
 

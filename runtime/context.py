@@ -24,7 +24,7 @@ class Context:
         """Of the engine that answered last; 0 until one did, which makes the first request ask."""
 
     async def refuse_overflow(self, request: Request) -> None:
-        """Let a request pass whose prompt and `max_tokens` fit into the context.
+        """Let a request pass whose prompt fits into the context, with `max_tokens` or else one token of an answer.
 
         Raises:
             ApiError: 400; they do not.
@@ -32,10 +32,10 @@ class Context:
         """
         wanted = _max_tokens(request)
         for prompt in _prompts(request):
-            if wanted and _most_tokens(prompt) + wanted > self._max_model_len:
+            if _most_tokens(prompt) + (wanted or 1) > self._max_model_len:
                 await self._refuse_long(prompt, wanted)
 
-    async def _refuse_long(self, prompt: str | ChatCompletionRequest, wanted: int) -> None:
+    async def _refuse_long(self, prompt: str | ChatCompletionRequest, wanted: int | None) -> None:
         name = "prompt" if isinstance(prompt, str) else "messages"
         body = msgspec.json.encode({name: prompt}) if isinstance(prompt, str) else _conversation(prompt)
         async with self._client.request("POST", "/tokenize", body) as answer:
@@ -44,19 +44,19 @@ class Context:
                 return  # the engine says what is wrong when it gets the request itself
         length = msgspec.json.decode(counted, type=_Count)
         self._max_model_len = length.max_model_len
-        if length.count + wanted > length.max_model_len:
+        if length.count + (wanted or 1) > length.max_model_len:
+            found = f"with max_tokens {wanted} that is more than" if wanted else "that leaves no room for an answer in"
             raise bad_request(
-                f"The prompt has {length.count} tokens; with max_tokens {wanted} that is more than "
-                f"the model's context of {length.max_model_len}.",
+                f"The prompt has {length.count} tokens; {found} the model's context of {length.max_model_len}.",
                 "max_tokens" if length.count < length.max_model_len else name,
                 code="context_length_exceeded",
             )
 
 
-def _max_tokens(request: Request) -> int:
+def _max_tokens(request: Request) -> int | None:
     if isinstance(request, ChatCompletionRequest) and request.max_completion_tokens is not None:
         return request.max_completion_tokens
-    return request.max_tokens or 0
+    return request.max_tokens
 
 
 def _prompts(request: Request) -> list[str] | list[ChatCompletionRequest]:

@@ -22,9 +22,10 @@ def refuse_by_policy(request: Request, settings: Settings) -> None:
         ApiError: 404 for another model, 400 for `ignore_eos` and for too many sequences.
     """
     if request.model is not None and request.model != settings.served_model_name:
-        raise ApiError(404, f"The model `{request.model}` does not exist.", param="model", code="model_not_found")
+        message = f"The model `{request.model}` does not exist; this service has `{settings.served_model_name}`."
+        raise ApiError(404, message, param="model", code="model_not_found")
     if request.ignore_eos and not settings.allow_ignore_eos:
         raise bad_request("ignore_eos is for benchmarks; this service does not allow it.", "ignore_eos")
     sequences = sequences_of(request)
     if sequences > MAX_SEQUENCES:
-        raise bad_request(f"n for each prompt is {sequences} answers, more than {MAX_SEQUENCES} at a time.", "n")
+        raise bad_request(f"n for each prompt makes {sequences} answers, more than {MAX_SEQUENCES} at a time.", "n")

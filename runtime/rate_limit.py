@@ -58,11 +58,9 @@ class RateLimit:
             times.popleft()
             self._total -= 1
         if len(times) >= self._per_minute:
-            raise ApiError(
-                429,
-                f"More than {self._per_minute} requests in a minute from one address.",
-                retry_after=max(1, math.ceil(times[0] + WINDOW_SECONDS - now)),
-            )
+            wait = max(1, math.ceil(times[0] + WINDOW_SECONDS - now))
+            message = f"More than {self._per_minute} requests in a minute from one address; try again in {wait} s."
+            raise ApiError(429, message, retry_after=wait)
         times.append(now)
         self._total += 1
         while len(self._times) > MAX_CLIENTS or (self._total > MAX_TIMES and len(self._times) > 1):

@@ -86,7 +86,9 @@ async def relay(
     except TimeoutError:
         reply.client_left = client_left.done()
         if not reply.client_left:
-            raise ApiError(504, f"No complete answer within {timeout_seconds:g} seconds.") from None
+            raise ApiError(
+                504, f"No complete answer within {timeout_seconds:g} seconds; ask for fewer tokens."
+            ) from None
     except (EngineGoneError, msgspec.DecodeError):
         raise unavailable(
             "The model stopped while it worked on this; it is being restarted.", RESTART_SECONDS

@@ -5,7 +5,7 @@ From these types and descriptions come openapi.json and the table of docs/api.md
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
@@ -228,7 +228,7 @@ class ChatCompletionRequest(_Sampling):
 
     messages: Annotated[
         Annotated[list[Message], Meta(min_length=1)],
-        Meta(description="Text only. Roles `developer` and `system` are the same."),
+        Meta(description="Text only. Roles: `developer` or `system`, which are the same, `user`, `assistant`, `tool`."),
     ]
     max_completion_tokens: Annotated[Integer | None, Meta(description="The newer name of `max_tokens`.")] = None
     logprobs: Annotated[bool | None, Meta(description="Chances of the tokens.")] = None
@@ -313,7 +313,7 @@ def parse(path: str, body: bytes, *, max_output_tokens: int) -> Request:
     try:
         request = _DECODERS[path].decode(body)
     except msgspec.ValidationError as error:
-        raise _explain(str(error), REFUSED[path]) from None
+        raise _explain(str(error), path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"The body is not valid JSON: {error}.") from None
     _refuse_over_cap(request, max_output_tokens)
@@ -322,14 +322,20 @@ def parse(path: str, body: bytes, *, max_output_tokens: int) -> Request:
     return request
 
 
-def _explain(problem: str, refused: Mapping[str, str]) -> ApiError:
-    """Turn msgspec's words, such as "Expected `int`, got `str` - at `$.n`", into an error with the parameter's name."""
-    message, _, path = problem.partition(" - at `")
-    parts = [path.rpartition("$")[2].rstrip("`").lstrip(".")]
+def _explain(problem: str, route: str) -> ApiError:
+    """Turn msgspec's words, such as "Expected `int`, got `str` - at `$.n`", into an error of the parameter.
+
+    It ends with what the parameter means, which says what would be right.
+    """
+    message, _, place = problem.partition(" - at `")
+    parts = [place.rpartition("$")[2].rstrip("`").lstrip(".")]
     parts += re.findall(r"(?:required|unknown) field `(.*)`$", message)
-    param = ".".join(part for part in parts if part) or None
-    reason = refused.get(param or "", "") if "unknown field" in message else ""
-    return bad_request(f"{param} is not supported. {reason}" if reason else f"{message}.", param)
+    param = ".".join(part for part in parts if part)
+    if param in REFUSED[route]:
+        return bad_request(f"{param} is not supported. {REFUSED[route][param]}", param)
+    name = re.split(r"[.[]", param)[0]
+    meaning = _MEANINGS[route].get(name)
+    return bad_request(f"{message}. {name}: {meaning}" if meaning else f"{message}.", param or None)
 
 
 def _refuse_over_cap(request: Request, cap: int) -> None:
@@ -339,11 +345,24 @@ def _refuse_over_cap(request: Request, cap: int) -> None:
             raise bad_request(f"{name} is {value}, above this service's limit of {cap}.", name)
 
 
+def descriptions(kind: type[Request]) -> dict[str, str]:
+    """Return what each parameter of a request means."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        name: next(meta.description for meta in hint.__metadata__ if meta.description) for name, hint in hints.items()
+    }
+
+
 def without_effect(kind: type[Request]) -> tuple[str, ...]:
     """Return the parameters that are accepted and change nothing."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(name for name, hint in hints.items() if any(meta.extra == NO_EFFECT for meta in hint.__metadata__))
 
+
+_MEANINGS = {
+    "/v1/completions": descriptions(CompletionRequest),
+    "/v1/chat/completions": descriptions(ChatCompletionRequest),
+}
 
 _DROPPED = {kind: without_effect(kind) for kind in (CompletionRequest, ChatCompletionRequest)}
 

@@ -50,7 +50,7 @@ class Environment:
         model: Name of the model, one of `models/`.
         quantization: How weights are made smaller when they are loaded, `fp8`; not at all unless given.
         max_num_seqs: Requests that run at once on a host: with more, each answer may be less long; as many of a usual
-            length as fit into the GPU's memory unless given.
+            length as fit into the GPU's memory unless given, and no more than make all of them together faster.
         min_instances: Default of the variable `min_instances`; at least 1.
         max_instances: Default of the variable `max_instances`; at most 100.
         scale_on: What the number of hosts follows: `gpu`, GPU utilisation, or `demand`, how many of their places are

@@ -31,8 +31,8 @@ class InferenceStack(TerraformStack):
         firewall = SiteFirewall(self, "SiteFirewall", home=home) if environment.site_firewall else None
         page = site_settings(environment)
         site = DemoSite(self, "DemoSite", home=home, api=endpoint, site=page, variables=variables, firewall=firewall)
-        pages = [site.url, *environment.allowed_origins]
-        hosts = host_settings(environment, pages)
+        origins = [site.url, *environment.allowed_origins]
+        hosts = host_settings(environment, origins)
         fleet = GpuFleet(self, "Fleet", home=home, vpc=vpc, hosts=hosts, variables=variables)
         if environment.dns_firewall:
             DnsFirewall(self, "DnsFirewall", home=home, vpc=vpc)
@@ -46,11 +46,12 @@ class InferenceStack(TerraformStack):
             fleet=fleet,
             endpoint=endpoint,
             variables=variables,
-            allowed_origins=pages,
+            allowed_origins=origins,
             office_hours=environment.office_hours is not None,
         )
         service = MonitoredService(
             instance_type=environment.instance_type,
+            model=environment.model,
             fleet=fleet.metrics,
             api=api.metrics,
             access_log_group=api.access_log_group,

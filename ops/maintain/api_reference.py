@@ -9,12 +9,12 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 
 from ops.shared.paths import ROOT
-from runtime.validation import REFUSED, ChatCompletionRequest, CompletionRequest, without_effect
+from runtime.validation import REFUSED, ChatCompletionRequest, CompletionRequest, descriptions, without_effect
 
 ROUTES = {"/v1/chat/completions": ChatCompletionRequest, "/v1/completions": CompletionRequest}
 OPENAPI = ROOT / "runtime/openapi.json"
@@ -27,14 +27,6 @@ def schemas() -> dict[str, Any]:
     kinds = tuple(ROUTES.values())
     _, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     return components
-
-
-def descriptions(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """Return what each parameter of a request means."""
-    hints = get_type_hints(kind, include_extras=True)
-    return {
-        name: next(meta.description for meta in hint.__metadata__ if meta.description) for name, hint in hints.items()
-    }
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:

@@ -6,10 +6,13 @@ make calls this before anything but uv and pipenv is there, so it needs the stan
 import argparse
 import ast
 import os
+import re
+import select
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ops.shared.paths import ROOT
@@ -36,6 +39,45 @@ def pip_configuration() -> dict[str, list[str]]:
     return options
 
 
+ONE_PACKAGE = re.compile(rb" (?! )|Using ")
+"""Beginning of uv's line about a package, and of the one about the interpreter; other lines are about all packages."""
+
+QUIET_SECONDS = 2
+
+
+def run_shown(command: Sequence[str | Path], environ: Mapping[str, str]) -> int:
+    """Run uv and pass on what it says, but for a line about each package; returns its exit code.
+
+    It shows its progress to a terminal only, so it gets one where there is one. While it says nothing, which it does
+    while it compiles, the seconds are counted.
+    """
+    is_terminal = sys.stderr.isatty()
+    ours, its = os.openpty() if is_terminal else os.pipe()
+    if is_terminal:
+        termios.tcsetwinsize(its, termios.tcgetwinsize(sys.stderr))
+    began, rest, begins_line = time.monotonic(), b"", True
+    with subprocess.Popen(command, env=environ, stderr=its) as process:
+        os.close(its)
+        while True:
+            if is_terminal and not select.select([ours], [], [], QUIET_SECONDS)[0]:
+                print(f"\rworking, {time.monotonic() - began:.0f} s", end="\r", file=sys.stderr, flush=True)
+                continue
+            try:
+                data = os.read(ours, 65536)
+            except OSError:  # EIO: nobody has the terminal's other side any more, pty(7)
+                break
+            if not data:
+                break
+            parts, rest = re.findall(rb"[^\n]*\n|[^\n]+", rest + data), b""
+            for part in parts:
+                if not (begins_line and ONE_PACKAGE.match(part)):
+                    os.write(sys.stderr.fileno(), part)
+                    begins_line = part.endswith(b"\n")
+                elif not part.endswith(b"\n"):
+                    rest = part
+    return process.returncode
+
+
 class Environment:
     """A virtual environment of the project, made where it is missing, and filled from where pip is set up to look."""
 
@@ -49,12 +91,12 @@ class Environment:
         if "cert" in configured:
             self._environ.setdefault("SSL_CERT_FILE", configured["cert"][0])
         if not self._python.exists():
-            self._must(subprocess.run([TOOLS / "uv", "venv", "--quiet", "--python", sys.executable, ROOT / folder]))
+            self._must(subprocess.call([TOOLS / "uv", "venv", "--quiet", "--python", sys.executable, ROOT / folder]))
 
-    def attempt(self, *what: str | Path, retries: int = 3) -> subprocess.CompletedProcess[str]:
-        """Install quietly, and return how that went and what uv said."""
+    def plan(self, *what: str | Path, retries: int = 3) -> subprocess.CompletedProcess[str]:
+        """Find out quietly what would be installed, and return how that went and what uv said."""
         environ = self._environ | {"UV_HTTP_RETRIES": str(retries)}
-        return subprocess.run(self._command(*what), env=environ, stderr=subprocess.PIPE, text=True)
+        return subprocess.run(self._command("--dry-run", *what), env=environ, stderr=subprocess.PIPE, text=True)
 
     def install(self, *what: str | Path) -> None:
         """Install, and show how it goes on.
@@ -62,13 +104,13 @@ class Environment:
         Raises:
             SystemExit: uv failed, and has said why.
         """
-        self._must(subprocess.run(self._command(*what), env=self._environ))
+        self._must(run_shown(self._command(*what), self._environ))
 
     def _command(self, *what: str | Path) -> list[str | Path]:
         return [TOOLS / "uv", "pip", "install", "--python", self._python, *self._options, *what]
 
-    def _must(self, done: subprocess.CompletedProcess[bytes]) -> None:
-        if done.returncode:
+    def _must(self, exit_code: int) -> None:
+        if exit_code:
             sys.exit("error: packages could not be installed, for the reason above; the same command tries again")
 
 
@@ -98,11 +140,13 @@ def install_locked(environment: Environment, *groups: str) -> None:
 
 def install_torch(environment: Environment) -> str:
     """Install a build of torch for the CPU where there is one; returns which was taken, and from where."""
-    planned = environment.attempt("--dry-run", TORCH)
+    planned = environment.plan(TORCH)
     if planned.returncode == 0 and "nvidia" not in planned.stderr:
         environment.install("--no-deps", TORCH)
         return "a build for the CPU, from where pip is set up to look"
-    if environment.attempt("--no-deps", "--torch-backend", "cpu", TORCH, retries=1).returncode == 0:
+    from_pytorch = ("--no-deps", "--torch-backend", "cpu", TORCH)
+    if environment.plan(*from_pytorch, retries=1).returncode == 0:
+        environment.install(*from_pytorch)
         return "a build for the CPU, from PyTorch's own index (download.pytorch.org/whl/cpu)"
     print("torch: PyTorch's own index cannot be reached; taking the CUDA build (about 3 GB more), which runs here too")
     environment.install(TORCH)

@@ -21,8 +21,8 @@ def print_fit(model: Model, region: str, console: Console) -> None:
     kind = model.quantization or "16 bits"
     table = Table(title=f"{model.name}: {model.weight_bytes / 2**30:.1f} GiB of weights, {kind}")
     table.add_column("instance type", no_wrap=True)
-    for column in ("context", "cached tokens", "requests at once", "tokens/s, one", "tokens/s, all", "$ a million"):
-        table.add_column(column, justify="right")
+    for column in ("context", "cache", "requests", "one", "all", "$"):
+        table.add_column(column, justify="right", no_wrap=True)
     refused: dict[str, str] = {}
     for name in INSTANCE_TYPES:
         engine = Engine(name, model=model)
@@ -52,6 +52,7 @@ def print_fit(model: Model, region: str, console: Console) -> None:
     for name, reason in refused.items():
         console.print(f"{name}: {reason}", soft_wrap=True, highlight=False)
     console.print(
-        f"Estimates, for prompts and answers of {USUAL_PROMPT_TOKENS} tokens, and hosts that are always busy, without "
-        f"what several GPUs spend on each other; prices of hosts alone, {region}."
+        "Context and cache in tokens; requests that run at once; tokens a second of one, and of all of them; dollars a "
+        f"million tokens, for hosts alone, in {region}. Estimates from data sheets, for prompts and answers of "
+        f"{USUAL_PROMPT_TOKENS} tokens, and hosts that are always busy."
     )

@@ -127,6 +127,28 @@ def test_prompt_and_answer_over_the_context_are_400(client: httpx.Client, prompt
 
 
 @pytest.mark.req("R7.3")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (COMPLETIONS, {"prompt": "a" * 40_000}),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a" * 40_000}]}),
+    ],
+)
+def test_prompt_that_leaves_no_room_for_an_answer_is_400(
+    client: httpx.Client, path: str, body: dict[str, object]
+) -> None:
+    error = error_of(post(client, body, path))
+    assert (error["param"], error["code"]) == (next(iter(body)), "context_length_exceeded")
+
+
+@pytest.mark.req("R7.3")
+def test_refusal_says_what_the_parameter_takes(client: httpx.Client) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    response = post(client, {"messages": [{"role": "user", "content": [picture]}]}, "/v1/chat/completions")
+    assert error_of(response)["message"].startswith("Invalid value 'image_url'. messages: Text only.")
+
+
+@pytest.mark.req("R7.3")
 def test_chat_and_answer_over_the_context_are_400(client: httpx.Client) -> None:
     body = {"messages": [{"role": "user", "content": "a" * 20_000}], "max_completion_tokens": 29_000}
     assert post(client, body, "/v1/chat/completions").status_code == 400
@@ -183,6 +205,7 @@ def test_unknown_model_is_404(client: httpx.Client) -> None:
     response = post(client, {"model": "gpt-9", "prompt": "a"})
     assert response.status_code == 404
     assert error_of(response)["param"] == "model"
+    assert f"this service has `{MODEL}`" in error_of(response)["message"]
 
 
 def answer_to(gateway: Gateway, octets: bytes) -> bytes:

@@ -53,7 +53,8 @@ def test_longest_answer_ends_before_the_deadline_with_a_full_cache(
     name: str, quantization: Quantization | None
 ) -> None:
     profile = engine_profile(phi_3_on(name, quantization=quantization))
-    assert profile.max_output_tokens(30) * profile.step_time.step_seconds(profile.kv_cache_tokens) < 30
+    step = profile.step_time.step_seconds(streams=profile.max_num_seqs, tokens=profile.kv_cache_tokens)
+    assert profile.max_output_tokens(30) * step < 30
 
 
 def test_fewer_places_allow_longer_answers_and_more_places_shorter_ones() -> None:
@@ -73,11 +74,19 @@ def test_places_without_memory_or_too_few_for_the_widest_request_are_refused(pla
         engine_profile(phi_3_on("g4dn.xlarge", max_num_seqs=places))
 
 
-@pytest.mark.parametrize(("name", "places"), [("g4dn.xlarge", 21), ("g5.xlarge", 39)])
+@pytest.mark.parametrize(("name", "places"), [("g4dn.xlarge", 21), ("g5.xlarge", 35)])
 def test_weights_in_8_bits_leave_room_for_more_requests(name: str, places: int) -> None:
     profile = engine_profile(phi_3_on(name, quantization="fp8"))
     assert profile.max_num_seqs == places
     assert "--quantization fp8_per_tensor" in profile.engine_args
+
+
+def test_requests_that_only_slow_each_other_down_do_not_run_at_once() -> None:
+    profile = engine_profile(Engine("g5.xlarge", model=msgspec.structs.replace(PHI_3, kv_heads=4)))
+    places = profile.max_num_seqs
+    assert places < profile.kv_cache_tokens // 1024
+    one, every, more = (profile.step_time.step_seconds(streams=n, tokens=0) for n in (1, places, places + 1))
+    assert one == every < more
 
 
 def test_weights_stay_as_they_are_unless_asked() -> None:

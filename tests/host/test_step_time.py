@@ -12,7 +12,12 @@ T4, A10G = step_time(phi_3_on("g4dn.xlarge")), step_time(phi_3_on("g5.xlarge"))
 def test_no_step_is_shorter_than_reading_the_weights_with_all_of_the_bandwidth(instance_type: str) -> None:
     engine = phi_3_on(instance_type)
     gigabytes = engine.weight_bytes / 1e9
-    assert step_time(engine).step_seconds(0) > gigabytes / engine.instance.gpu.bandwidth_gb_per_second
+    step = step_time(engine).step_seconds(streams=1, tokens=0)
+    assert step > gigabytes / engine.instance.gpu.bandwidth_gb_per_second
+
+
+def test_no_step_is_shorter_than_computing_a_token_for_each_request() -> None:
+    assert A10G.step_seconds(streams=500, tokens=0) == A10G.prompt_token_seconds * 500
 
 
 def test_answers_together_are_slower_each_and_faster_in_all() -> None:
@@ -28,7 +33,7 @@ def test_rate_is_that_of_steps_and_prompts_one_after_the_other() -> None:
 
 
 def test_time_of_many_steps_is_the_sum_of_each() -> None:
-    one_by_one = sum(A10G.step_seconds(500 + 3 * step) for step in range(100))
+    one_by_one = sum(A10G.step_seconds(streams=3, tokens=500 + 3 * step) for step in range(100))
     assert A10G.seconds_of(100, streams=3, tokens=500) == pytest.approx(one_by_one, rel=0.001)
 
 
@@ -51,5 +56,8 @@ def test_weights_in_8_bits_are_half_but_for_embeddings() -> None:
     assert step_time(quantized).prompt_token_seconds == A10G.prompt_token_seconds
 
 
-def test_gpus_of_a_host_share_the_work() -> None:
-    assert step_time(phi_3_on("g5.12xlarge")).step_seconds(1000) == pytest.approx(A10G.step_seconds(1000) / 4)
+def test_gpus_of_a_host_share_the_work_and_spend_time_on_each_other() -> None:
+    four = step_time(phi_3_on("g5.12xlarge"))
+    times = (each.step_seconds(streams=1, tokens=1000) for each in (A10G, four))
+    assert 1.5 < next(times) / next(times) < 4
+    assert 1 < A10G.prompt_token_seconds / four.prompt_token_seconds < 4

@@ -13,6 +13,7 @@ from inference_constructs.monitoring.widgets import PERIOD_SECONDS
 from ops.picture.metric_math import Series, evaluate
 from support.dashboard_body import body_of
 from support.expressions import evaluate as value_of
+from support.models import PHI_3
 from support.stack_json import Json, only, references, resources
 
 DAY = 86_400
@@ -163,6 +164,12 @@ def test_budget_is_the_forecast_of_what_the_environment_is_tagged_with(inference
     assert {n["notification_type"] for n in budget["notification"]} == {"ACTUAL", "FORECASTED"}
 
 
+@pytest.mark.req("R4.5")
+def test_dashboard_says_which_model_it_is_of(inference: Json) -> None:
+    header = body_of(inference)["widgets"][0]["properties"]["markdown"]
+    assert PHI_3.name in header.splitlines()[0]
+
+
 @pytest.mark.req("R4.1")
 @pytest.mark.parametrize(("title", "metric"), [("at the API", "Latency"), ("on the host", "RequestLatency")])
 def test_dashboard_shows_latency_percentiles(inference: Json, title: str, metric: str) -> None:
@@ -217,6 +224,13 @@ def test_dashboard_reads_only_what_cloudwatch_keeps_for_30_days(inference: Json)
 def test_every_log_group_keeps_30_days(inference: Json) -> None:
     kept = {group["retention_in_days"] for group in resources(inference, "aws_cloudwatch_log_group").values()}
     assert kept == {30}
+
+
+def test_every_log_group_is_encrypted_with_the_environments_key(inference: Json) -> None:
+    keys = [group["kms_key_id"] for group in resources(inference, "aws_cloudwatch_log_group").values()]
+    assert {address for key in keys for address in references(key)} == {
+        f"aws_kms_key.{name}" for name in resources(inference, "aws_kms_key")
+    }
 
 
 @pytest.mark.req("R4.5")

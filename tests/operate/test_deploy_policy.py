@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import time
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -90,6 +91,14 @@ def test_a_role_is_passed_to_the_stacks_own_services_only() -> None:
     (only,) = passing
     assert only["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/{name}-*" for name in ("inference", "api-gateway-logs")]
     assert "iam:PassedToService" in only["Condition"]["StringEquals"]
+
+
+@pytest.mark.parametrize(
+    "change", ["UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy", "PutRolePolicy", "TagRole"]
+)
+def test_a_role_can_be_changed_by_every_call_of_the_provider(change: str) -> None:
+    # https://github.com/hashicorp/terraform-provider-aws/blob/v6.25.0/internal/service/iam/role.go
+    assert any(fnmatchcase(f"iam:{change}", action) for action in NEEDS["Roles"].actions)
 
 
 def test_the_command_prints_it() -> None:

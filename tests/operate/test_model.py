@@ -5,6 +5,8 @@
 # pyright: reportUnknownArgumentType=false
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,11 @@ def test_a_config_without_a_figure_is_refused(figure: str, hub: Hub, capsys: pyt
     del config[figure]
     hub.files["config.json"] = json.dumps(config).encode()
     assert f"has no {figure}" in refusal(capsys, REPOSITORY, *LICENSE)
+
+
+def test_a_model_can_be_added_that_an_environment_names_already() -> None:
+    program = "import sys, ops.model; sys.exit('stacks.environments' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.usefixtures("hub")

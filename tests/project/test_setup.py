@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,39 @@ def test_an_unsupported_machine_is_one_clear_line(tmp_path: Path) -> None:
     )
 
 
+SAYS = r"""[ -t 2 ] && echo "to a terminal" >&2
+for part in "Resolved 2 packages\n" "Installed" " 2 packages\n" " " "+ a==1\n" " - b==1\n" "   Building c\n"; do
+    printf "$part" >&2
+done
+exit 3
+"""
+
+
+RUN = """
+import os, sys
+from ops.maintain import install
+
+install.QUIET_SECONDS = 3600
+sys.exit(install.run_shown(sys.argv[1:], os.environ))
+"""
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_what_uv_says_is_shown_without_a_line_for_each_package(is_terminal: bool) -> None:
+    ours, its = os.openpty() if is_terminal else os.pipe()
+    done = subprocess.run([sys.executable, "-c", RUN, "bash", "-c", SAYS], cwd=ROOT, stderr=its)
+    said = os.read(ours, 4096).decode().replace("\r", "").splitlines()
+    os.close(its)
+    os.close(ours)
+    assert done.returncode == 3
+    assert said == ["to a terminal"] * is_terminal + ["Resolved 2 packages", "Installed 2 packages", "   Building c"]
+
+
 FAKE_UV = """#!/bin/bash
 echo "$*" >> "$CALLS"
 case "$*" in
+    *--dry-run*--torch-backend*) exit "$BACKEND" ;;
     *--dry-run*) echo "$PLANNED" >&2 ;;
-    *--torch-backend*) exit "$BACKEND" ;;
 esac
 """
 CUDA = "+ nvidia-cublas==13.1.1.3\n+ torch==2.13.0"

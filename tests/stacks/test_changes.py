@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.stack_json import Json, only, references
+from support.stack_json import Json, only, references, resources
 
 NAMED_ONCE = ("aws_lb", "aws_lb_target_group")
 """What a second one with the same name cannot stand beside, in the same account and region."""
@@ -49,6 +49,12 @@ def test_what_is_replaced_before_it_is_destroyed_has_no_name_that_is_taken(infer
     assert set(NAMED_ONCE) <= kinds
     for kind in NAMED_ONCE:
         assert "name" not in only(inference, kind)
+
+
+@pytest.mark.req("R2.3")
+def test_other_words_for_a_security_group_do_not_replace_it(inference: Json) -> None:
+    groups = resources(inference, "aws_security_group").values()
+    assert [group["lifecycle"]["ignore_changes"] for group in groups] == [["name", "description"]] * 4
 
 
 def test_hosts_are_replaced_by_the_deadline_and_the_rate_limit_alone(inference: Json) -> None:

@@ -36,8 +36,8 @@ def test_hosts_look_up_aws_names_only_and_every_look_up_is_logged(everything: Js
         for each in resources(everything, "aws_route53_resolver_firewall_domain_list").values()
     }
     assert [(rule["action"], rule.get("block_response")) for rule in rules] == [("ALLOW", None), ("BLOCK", "NXDOMAIN")]
-    assert lists["inference-dev-allowed"] == ["*.us-east-1.amazonaws.com", "*.ec2.internal"]
-    assert lists["inference-dev-others"] == ["*"]
+    assert lists["inference-dev-allowed"] == ["*.us-east-1.amazonaws.com.", "*.ec2.internal."]
+    assert lists["inference-dev-others"] == ["*."]
     associations = (
         "aws_route53_resolver_query_log_config_association",
         "aws_route53_resolver_firewall_rule_group_association",

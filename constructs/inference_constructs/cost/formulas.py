@@ -174,7 +174,8 @@ def tokens_per_second(have: Inventory) -> str:
     """Formula of the tokens that a host writes a second: `StepTime.tokens_per_second` of the variables."""
     time, prompt, answer = have.step_time, "var.input_tokens_per_request", "var.output_tokens_per_request"
     streams = f"min(var.concurrent_streams, {have.places})"
-    step = f"({time.weights_seconds} + {time.token_seconds} * {streams} * ({prompt} + {answer} / 2))"
+    computing = f"max({time.weights_seconds}, {time.prompt_token_seconds} * {streams})"
+    step = f"({computing} + {time.token_seconds} * {streams} * ({prompt} + {answer} / 2))"
     reading = f"({time.prompt_token_seconds} * {prompt} + {time.attention_seconds} * {prompt} * {prompt} / 2)"
     return f"({streams} / ({step} + {streams} * {reading} / {answer}))"
 

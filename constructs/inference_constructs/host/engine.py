@@ -19,7 +19,8 @@ class Engine:
         instance_type: EC2 type of the host.
         model: The model.
         quantization: How its weights are made smaller when they are loaded; not at all unless given.
-        max_num_seqs: Requests that run at once; as many of a usual length as the memory holds unless given.
+        max_num_seqs: Requests that run at once; as many of a usual length as the memory holds unless given, and no
+            more than make all of them together faster.
         measured: What such a host was measured to do; estimated from data sheets unless given.
     """
 

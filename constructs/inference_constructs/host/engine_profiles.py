@@ -1,7 +1,7 @@
 """From an EC2 instance type and a model to vLLM's arguments: what fits into the GPU, and what that GPU can compute."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference_constructs.host.engine import Engine
 from inference_constructs.host.gpus import MIN_CAPABILITY
@@ -69,7 +69,8 @@ class EngineProfile:
         So many of them are in memory at once, each beside a usual prompt.
         """
         room = self.kv_cache_tokens // self.max_num_seqs
-        step = self.step_time.step_seconds(self.max_num_seqs * min(PLANNED_SEQUENCE_TOKENS, room))
+        held = self.max_num_seqs * min(PLANNED_SEQUENCE_TOKENS, room)
+        step = self.step_time.step_seconds(streams=self.max_num_seqs, tokens=held)
         writable = int(request_timeout_seconds * DEADLINE_MARGIN / step)
         return min(self.max_model_len, writable, room - USUAL_PROMPT_TOKENS)
 
@@ -177,11 +178,16 @@ def _refuse_format(format: Format, engine: Engine) -> None:
 def _places(engine: Engine, tokens: int) -> int:
     """Return how many requests run at once.
 
+    With more than the GPU computes a token for while it reads the weights, each gets slower and all of them no faster.
+    What was measured changes nothing here, since the image's compile cache is for this number.
+
     Raises:
         ValueError: as many usual requests do not fit into memory, or a client's widest request has no room.
     """
     if engine.max_num_seqs is None:
-        return max(1, tokens // PLANNED_SEQUENCE_TOKENS)
+        times = step_time(replace(engine, measured=None))
+        computed = max(MAX_SEQUENCES, int(times.weights_seconds / times.prompt_token_seconds))
+        return max(1, min(computed, tokens // PLANNED_SEQUENCE_TOKENS))
     most = tokens // (USUAL_PROMPT_TOKENS + USUAL_ANSWER_TOKENS)
     if not MAX_SEQUENCES <= engine.max_num_seqs <= most:
         raise ValueError(

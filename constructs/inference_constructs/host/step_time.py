@@ -1,8 +1,9 @@
 """How long one step of the engine takes, and a prompt: one model for the engine's limits, the forecast and the replay.
 
-Every step writes one token for each request that runs. It reads all weights once, and each request's keys and values;
-the memory's bandwidth bounds it. A prompt is read at once, bounded by what the GPU computes: the weights' part grows
-with the prompt, attention's with its square. https://arxiv.org/abs/2402.16363
+Every step writes one token for each request that runs. It reads all weights once, and each request's keys and values,
+bounded by the memory's bandwidth; with many requests and small weights, by what the GPU computes for each token. A
+prompt is read at once, bounded by that, too: the weights' part grows with the prompt, attention's with its square.
+https://arxiv.org/abs/2402.16363
 """
 
 from dataclasses import dataclass
@@ -20,15 +21,21 @@ https://www.open-source-ai.tech/glossary/model-bandwidth-utilization
 COMPUTE_SHARE = 0.4
 """Share of the data sheet's arithmetic that is reached (estimate)."""
 
+EXCHANGE_GB_PER_SECOND = 6
+"""Rate at which a GPU passes on what several share, through the host's memory, in 10^9 bytes a second (estimate)."""
+
+EXCHANGE_SECONDS = 50e-6
+"""What an exchange takes, however little is passed on (estimate)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StepTime:
     """Times of one host.
 
     Attributes:
-        weights_seconds: A step's time for the weights.
+        weights_seconds: A step's time for reading the weights.
         token_seconds: A step's time for each token that the running requests hold.
-        prompt_token_seconds: Time to read one token of a prompt.
+        prompt_token_seconds: Time to compute one token, of a prompt or of a step.
         attention_seconds: Time for each token of a prompt to attend to one before it.
         source: Where the figures are from.
     """
@@ -39,9 +46,9 @@ class StepTime:
     attention_seconds: float
     source: str = "estimated from data sheets"
 
-    def step_seconds(self, tokens: float) -> float:
-        """Return the time of one step while the running requests hold this many tokens."""
-        return self.weights_seconds + self.token_seconds * tokens
+    def step_seconds(self, *, streams: float, tokens: float) -> float:
+        """Return the time of one step while so many requests run, which hold this many tokens."""
+        return max(self.weights_seconds, self.prompt_token_seconds * streams) + self.token_seconds * tokens
 
     def seconds_of(self, steps: float, *, streams: int, tokens: float) -> float:
         """Return the time of so many steps, each of which adds a token to every stream.
@@ -51,11 +58,11 @@ class StepTime:
             streams: Requests that run.
             tokens: What they hold before the first step.
         """
-        return steps * self.step_seconds(tokens + streams * steps / 2)
+        return steps * self.step_seconds(streams=streams, tokens=tokens + streams * steps / 2)
 
     def steps_in(self, seconds: float, *, streams: int, tokens: float) -> float:
         """Return how many steps so much time is enough for: the inverse of `seconds_of`."""
-        first, growth = self.step_seconds(tokens), 2 * self.token_seconds * streams
+        first, growth = self.step_seconds(streams=streams, tokens=tokens), 2 * self.token_seconds * streams
         return 2 * seconds / (first + sqrt(first**2 + growth * seconds))
 
     def prompt_seconds(self, tokens: float) -> float:
@@ -70,7 +77,7 @@ class StepTime:
             input_tokens: Tokens of a prompt.
             output_tokens: Tokens of an answer; half of them are there on average.
         """
-        step = self.step_seconds(streams * (input_tokens + output_tokens / 2))
+        step = self.step_seconds(streams=streams, tokens=streams * (input_tokens + output_tokens / 2))
         return streams / (step + streams * self.prompt_seconds(input_tokens) / output_tokens)
 
 
@@ -89,17 +96,19 @@ def step_time(engine: Engine) -> StepTime:
             source=measured.source,
         )
     instance, model = engine.instance, engine.model
-    bandwidth = instance.gpu.bandwidth_gb_per_second * 1e9 * instance.gpu_count * BANDWIDTH_SHARE
-    operations = 1e12 * instance.gpu_count * COMPUTE_SHARE
+    gpus = instance.gpu_count
+    bandwidth = instance.gpu.bandwidth_gb_per_second * 1e9 * gpus * BANDWIDTH_SHARE
+    operations = 1e12 * gpus * COMPUTE_SHARE
+    width = model.heads * model.head_size
+    # GPUs add up their parts of a token's state, in 16 bits, twice a layer: each passes on 2 (n - 1) / n of it
+    # https://docs.vllm.ai/en/latest/serving/parallelism_scaling/
+    exchanges = 2 * model.layers if gpus > 1 else 0
+    exchanged = exchanges * 2 * width * 2 * (gpus - 1) / gpus / (EXCHANGE_GB_PER_SECOND * 1e9)
     return StepTime(
-        weights_seconds=engine.weight_bytes / bandwidth,
+        weights_seconds=engine.weight_bytes / bandwidth + exchanges * EXCHANGE_SECONDS,
         token_seconds=model.kv_bytes_per_token / bandwidth,
         # a multiplication and an addition for each weight
-        prompt_token_seconds=2 * model.parameters / (instance.gpu.tensor_teraflops * operations),
+        prompt_token_seconds=2 * model.parameters / (instance.gpu.tensor_teraflops * operations) + exchanged,
         # and for each element of the head's key and of its value, of every head in every layer
-        attention_seconds=4
-        * model.layers
-        * model.heads
-        * model.head_size
-        / (instance.gpu.attention_teraflops * operations),
+        attention_seconds=4 * model.layers * width / (instance.gpu.attention_teraflops * operations),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.imagebuilder_component import ImagebuilderComponent
 from cdktf_cdktf_provider_aws.imagebuilder_distribution_configuration import (
     ImagebuilderDistributionConfiguration,
@@ -22,7 +23,7 @@ from cdktf_cdktf_provider_aws.imagebuilder_infrastructure_configuration import (
 )
 from constructs import Construct
 
-from inference_constructs.foundation import Home, PrivateBucket
+from inference_constructs.foundation import RETENTION_DAYS, Home, PrivateBucket
 from inference_constructs.host import (
     Engine,
     Volume,
@@ -105,6 +106,9 @@ class ImageBuild(Construct):
             terminate_instance_on_failure=True,
             resource_tags={"Name": f"{self._name}-build"},
         )
+        # Image Builder writes to a group of this name, and would make one that keeps everything for ever.
+        # https://docs.aws.amazon.com/imagebuilder/latest/userguide/monitor-cwlogs.html
+        log = CloudwatchLogGroup(self, "Log", name=f"/aws/imagebuilder/{self._name}", retention_in_days=RETENTION_DAYS)
         ImagebuilderImage(
             self,
             "Image",
@@ -115,7 +119,7 @@ class ImageBuild(Construct):
             enhanced_image_metadata_enabled=True,
             timeouts={"create": "240m"},
             tags={"Name": f"{self._name} {version}"},
-            depends_on=[*site.role.ready, *site.network.ready],
+            depends_on=[*site.role.ready, *site.network.ready, log],
         )
 
     def _recipe(self, document: str) -> ImagebuilderImageRecipe:

@@ -37,6 +37,7 @@ class MonitoredService:
 
     Attributes:
         instance_type: EC2 type of the hosts.
+        model: Name of the model that they serve.
         fleet: What the hosts publish; its environment is also the tag by which the budget finds the cost.
         api: What the API publishes.
         access_log_group: The API's access log, one line of JSON with a `status` for each request.
@@ -47,6 +48,7 @@ class MonitoredService:
     """
 
     instance_type: str
+    model: str
     fleet: FleetMetrics
     api: ApiMetrics
     access_log_group: CloudwatchLogGroup
@@ -147,7 +149,7 @@ class Observability(Construct):
     def _dashboard(self, metrics: ServiceMetrics, alarms: list[str], cost: RunningCost) -> None:
         service = self._service
         content = DashboardContent(
-            title=self._home.prefix,
+            title=f"{self._home.prefix}: {service.model}",
             links=service.links,
             metrics=metrics,
             alarms=alarms,

@@ -17,9 +17,13 @@ from inference_constructs.network.vpc import VpcConstruct
 
 
 def allowed_names(region: str) -> list[str]:
-    """Names that hosts need: AWS's services in their region, and each other's."""
+    """Names that hosts need: AWS's services in their region, and each other's.
+
+    With a dot at the end, since Route 53 answers so, and the provider would plan to take it away for ever.
+    https://github.com/hashicorp/terraform-provider-aws/issues/23543
+    """
     internal = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return [f"*.{region}.amazonaws.com", f"*.{internal}"]
+    return [f"*.{region}.amazonaws.com.", f"*.{internal}."]
 
 
 class DnsFirewall(Construct):
@@ -40,7 +44,7 @@ class DnsFirewall(Construct):
             self, "QueryLogAssociation", resolver_query_log_config_id=log.id, resource_id=vpc.vpc.id
         )
         group = Route53ResolverFirewallRuleGroup(self, "RuleGroup", name=home.prefix)
-        names = {"allowed": allowed_names(home.region), "others": ["*"]}
+        names = {"allowed": allowed_names(home.region), "others": ["*."]}
         lists = {
             name: Route53ResolverFirewallDomainList(self, name.title(), name=home.name(name), domains=domains)
             for name, domains in names.items()

@@ -1,5 +1,6 @@
 """Security groups, and rules between them."""
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
@@ -12,6 +13,9 @@ from inference_constructs.foundation import ec2_text
 def security_group(scope: Construct, id: str, *, name: str, description: str, vpc: Vpc) -> SecurityGroup:
     """A security group without rules.
 
+    EC2 changes neither name nor description. For other words here the provider would make another group, and first take
+    the rules of this one away, while hosts are in it: they come with the next VPC only.
+
     Raises:
         ValueError: EC2 would refuse name or description.
     """
@@ -22,6 +26,7 @@ def security_group(scope: Construct, id: str, *, name: str, description: str, vp
         description=ec2_text(description),
         vpc_id=vpc.id,
         tags={"Name": name},
+        lifecycle=TerraformResourceLifecycle(ignore_changes=["name", "description"]),
     )
 
 
