@@ -32,7 +32,7 @@ demo: $(APP) $(ENGINE) ## Synthesize, forecast the cost, and serve the page with
 
 .PHONY: test
 test: check $(ENGINE) $(CHECKOV) ## Run the checks and every test
-	@.venv/bin/pytest --numprocesses 2
+	@.venv/bin/pytest --numprocesses 3
 
 ##@ Run it on AWS (ENV=dev, staging or prod)
 ENV ?= dev
