@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
 from rich.console import Console
 
 from ops.deployment.account_checks import preflight
@@ -44,7 +45,7 @@ def check_service(stack: Stack) -> None:
     api = Api(url, os.environ.get(KEY_VARIABLE))
     result = run_check("completion", check_completion, api)
     if not result.passed and not api.keyed and "401" in result.detail:
-        console.print(f"keys are on: make one with ops.keys, set {KEY_VARIABLE}, run python -m ops.smoke {url}")
+        console.print(f"keys are on: make one (make keys), export it as {KEY_VARIABLE}, then make smoke URL={url}")
     elif not result.passed:
         sys.exit(f"error: the API is ready, but a completion failed: {result.detail}")
     else:
@@ -71,7 +72,11 @@ def main() -> None:
         assume_yes=arguments.yes,
         account_id=account_id(),
     )
-    if service := deployment.run(arguments.environment):
+    try:
+        service = deployment.run(arguments.environment)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"error: {error}; the same command goes on from where this one stopped")
+    if service:
         check_service(service)
 
 

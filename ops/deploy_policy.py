@@ -126,7 +126,11 @@ NEEDS: Mapping[str, Need] = {
     "ImageIds": Need(
         types=["data.aws_ssm_parameter"],
         actions=["ssm:GetParameter*"],
-        resources=["arn:aws:ssm:REGION:ACCOUNT:parameter/imagebuilder/NAME/*"],
+        # the second is the base image, which Image Builder may look up with the caller's permissions
+        resources=[
+            "arn:aws:ssm:REGION:ACCOUNT:parameter/imagebuilder/NAME/*",
+            "arn:aws:ssm:REGION::parameter/aws/service/deeplearning/*",
+        ],
     ),
     "Sessions": Need(
         types=["aws_ssm_document"],

@@ -9,6 +9,7 @@ all places taken, for part of the time. The break-even is an environment's month
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from inference_constructs.cost import prices_of
 from inference_constructs.host import INSTANCE_TYPES, USUAL_ANSWER_TOKENS, USUAL_PROMPT_TOKENS, Engine, engine_profile
@@ -19,6 +20,9 @@ UTILIZATIONS = (0.05, 0.2, 0.5, 0.8)
 """Parts of the time in which all places of a host are taken."""
 
 DAYS_PER_MONTH = 365 / 12
+
+IDLE = {"requests_per_month": 0}
+"""The variables of an environment that nobody asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,20 +100,34 @@ def offers_table() -> list[str]:
     return rows
 
 
-def break_even(month_usd: float, offer: Offer) -> float:
-    """Return the requests a day above which a month's fixed cost is less than an offer's."""
-    return month_usd / DAYS_PER_MONTH / offer.request_usd
+def break_even(idle_usd: float, request_usd: float, offer: Offer) -> float:
+    """Return the requests a day above which an environment costs less than an offer.
+
+    Args:
+        idle_usd: Its month without requests.
+        request_usd: What each request adds.
+        offer: The offer; where it asks less for a request than one adds here, the answer is infinite.
+    """
+    saved = offer.request_usd - request_usd
+    return idle_usd / DAYS_PER_MONTH / saved if saved > 0 else inf
 
 
-def break_even_table(found: Mapping[str, Forecast]) -> list[str]:
-    """Return each environment's break-even at its fewest hosts, and what part of their capacity it takes."""
+def break_even_table(found: Mapping[str, Forecast], idle: Mapping[str, Forecast]) -> list[str]:
+    """Return each environment's break-even at its fewest hosts, and what part of their capacity it takes.
+
+    Args:
+        found: Each environment's forecast.
+        idle: The same without requests.
+    """
     rows = ["| | a month | " + " | ".join(offer.name for offer in OFFERS) + " |", "|---|---|" + "---|" * len(OFFERS)]
     types = {environment.name: environment.instance_type for environment in ENVIRONMENTS}
     for name, forecast in found.items():
         month, hosts = sum(forecast.at_minimum.values()), forecast.variables["min_instances"]
         most = hosts * answers_per_day(types[name])
-        evens = [break_even(month, offer) for offer in OFFERS]
-        cells = (f"{round(even, -3):,.0f} ({even / most:.0%})" for even in evens)
+        idle_month = sum(idle[name].at_minimum.values())
+        request = (month - idle_month) / forecast.variables["requests_per_month"]
+        evens = [break_even(idle_month, request, offer) for offer in OFFERS]
+        cells = ("never" if even == inf else f"{round(even, -3):,.0f} ({even / most:.0%})" for even in evens)
         rows.append(f"| {name}, {hosts} of {types[name]} | ${month:,.0f} | {' | '.join(cells)} |")
     return rows
 
@@ -120,7 +138,7 @@ def main() -> None:
     parser.add_argument("--region", default=REGION, help="AWS region of the prices (default: %(default)s)")
     region: str = parser.parse_args().region
     try:
-        tables = [tokens_table(region), offers_table(), break_even_table(forecasts())]
+        tables = [tokens_table(region), offers_table(), break_even_table(forecasts(), forecasts(IDLE))]
     except ValueError as error:
         raise SystemExit(f"error: {error}") from None
     print("\n\n".join("\n".join(table) for table in tables))

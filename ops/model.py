@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from botocore.exceptions import BotoCoreError  # pyright: ignore[reportMissingTypeStubs]
 from rich.console import Console
 
 from inference_constructs.host import Model, Trial
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             from stacks.environments import REGION
 
             print_fit(model_named(parsed.name), parsed.region or REGION, console)
-    except (SourceError, ValueError, OSError) as error:
+    except (SourceError, ValueError, OSError, BotoCoreError) as error:
         sys.exit(f"error: {error}")
 
 

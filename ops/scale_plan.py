@@ -54,8 +54,8 @@ FOLLOWED = 100
 DAY = 86_400
 DAYS_PER_MONTH = 365 / 12
 
-LOG_CALLS_PER_SECOND = 0.4
-"""Of a host: each of the two containers' log drivers sends what it has every 5 s (estimate)."""
+LOG_CALLS_PER_SECOND = 0.2
+"""Of a host: its one log driver sends what it has every 5 s (estimate)."""
 
 
 def requests_per_second(load: float, second: float) -> float:
@@ -137,7 +137,7 @@ def limits(environment: Environment, stack: Mapping[str, Any]) -> list[Limit]:
         ),
         Limit(
             name="`max_instances`",
-            figure=f"{most} hosts",
+            figure=f"{most} hosts, all places taken",
             per_minute=most * host,
             lifted=f"the variable, up to {MOST_INSTANCES}",
             source="../stacks/environments.py",

@@ -173,7 +173,9 @@ async def supervise(
         ready_seconds = await run_once(settings, client, lifecycle, output)
         on_failure()
         failures = 1 if ready_seconds > STABLE_SECONDS else failures + 1
-        if lifecycle.status in (Status.LEAVING, Status.DRAINING):
+        if lifecycle.leaving:
+            lifecycle.drain()  # nothing is started again here: others take the work
+        if lifecycle.draining:
             return
         if lifecycle.elapsed_seconds >= settings.boot_deadline_seconds:
             lifecycle.miss_deadline()

@@ -89,6 +89,11 @@ class Lifecycle:
         self._on_boot_end(self._elapsed_when_ended)
 
     @property
+    def leaving(self) -> bool:
+        """Whether it takes work until the load balancer has noticed that it goes."""
+        return self.status is Status.LEAVING
+
+    @property
     def draining(self) -> bool:
         """Whether it was told to stop."""
         return self.status is Status.DRAINING

@@ -43,7 +43,7 @@ IN_FLIGHT = Metric("InFlight", "Count")
 QUEUE_DEPTH = Metric("QueueDepth", "Count")
 """Sequences that wait for a turn. A gauge."""
 READY = Metric("Ready", "Count")
-"""1 while the host takes requests, else 0. A gauge: its average is the share of the time, or of the hosts."""
+"""1 while the host is ready, else 0, as while it leaves. A gauge: its average is the share of time, or of hosts."""
 BOOT_SECONDS = Metric("BootSeconds", "Seconds")
 """From the start to ready; stages have metrics of their own."""
 ENGINE_FAILURES = Metric("EngineFailures", "Count")

@@ -202,7 +202,8 @@ async def serve(settings: Settings, listener: socket.socket, output: Output) -> 
     supervising.add_done_callback(lambda task: task.cancelled() or task.exception() is None or told_to_stop.set())
     await told_to_stop.wait()
     log.info("draining %d sequences", admission.admitted)
-    lifecycle.drain()
+    if not lifecycle.draining:
+        lifecycle.drain()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(settings.drain_timeout_seconds):
             await admission.wait_until_idle()

@@ -128,7 +128,9 @@ class Environment:
             raise ValueError(f"authorizer_concurrency must be at least 1, or -1, got {self.authorizer_concurrency}")
         for origin in self.allowed_origins:
             if not ORIGIN.fullmatch(origin):
-                raise ValueError(f"allowed_origins: {origin!r} is none; it looks like https://www.example.com, or *")
+                raise ValueError(
+                    f"allowed_origins: {origin!r} is not an origin; one looks like https://www.example.com, or *"
+                )
         if self.load_balancer_domain:
             self.load_balancer_domain.require_region(self.region)
         if self.office_hours and self.deletion_protection:

@@ -19,5 +19,5 @@ def model_named(name: str) -> Model:
         ValueError: there is none, or its file is bad; one line that says what is wrong.
     """
     if name not in model_names():
-        raise ValueError(f"no model is named {name!r}; there is {', '.join(model_names())}; `make model` adds others")
+        raise ValueError(f"there is no model {name!r}; choose from {', '.join(model_names())}, or add it by make model")
     return read_model(MODELS / f"{name}.json")

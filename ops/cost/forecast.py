@@ -103,9 +103,13 @@ def _stacks() -> dict[str, Any]:
     }
 
 
-def forecasts() -> dict[str, Forecast]:
-    """The forecast of every environment that was synthesized, cheapest first."""
-    found = {name: forecast_of(stack) for name, stack in _stacks().items()}
+def forecasts(overrides: Mapping[str, Any] | None = None) -> dict[str, Forecast]:
+    """The forecast of every environment that was synthesized, cheapest first.
+
+    Args:
+        overrides: Values of variables instead of their defaults.
+    """
+    found = {name: forecast_of(stack, overrides) for name, stack in _stacks().items()}
     return {name: found[name] for name in sorted(found, key=lambda name: sum(found[name].at_minimum.values()))}
 
 

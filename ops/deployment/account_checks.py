@@ -201,7 +201,7 @@ def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
     except ssm.exceptions.ParameterNotFound:
         if environment.image_version:
             return to_do(name, f"version {version} was never built: there is no {parameter}; correct image_version")
-        return Finding(name, Status.DEPLOY_MAKES_IT, f"version {version}; takes 60 to 90 minutes (estimate)")
+        return Finding(name, Status.DEPLOY_MAKES_IT, f"version {version}; takes 60 to 120 minutes (estimate)")
     tags = image_tags(version, environment.engine)
     wanted = {"image-id": ami, "state": "available"} | {f"tag:{tag}": value for tag, value in tags.items()}
     filters = [{"Name": key, "Values": [value]} for key, value in wanted.items()]

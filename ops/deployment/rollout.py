@@ -67,18 +67,20 @@ class Rollout:
         self._console, self._interval = console, interval
 
     def before(self) -> Before:
-        """Return what there is to go back to: while an earlier rollout is under way, the version of its old hosts."""
+        """Return what there is to go back to: while an earlier rollout is unfinished, the version of its old hosts."""
         group = self._group()
         if group is None:
             return Before()
-        newest = self._newest()
-        rolling = newest.get("Status") in UNDER_WAY
-        hosts = [host["LaunchTemplate"]["Version"] for host in group["Instances"]] if rolling else []
+        newest, version = self._newest(), _template(group)["Version"]
+        hosts = [host["LaunchTemplate"]["Version"] for host in group["Instances"]]
+        # under way, or failed while nobody watched: what rings may be its own alarms
+        failed = newest.get("Status") == "Failed" and any(host != version for host in hosts)
+        unfinished = failed or newest.get("Status") in UNDER_WAY
         found = self._cloudwatch.describe_alarms(AlarmNames=list(self._alarms), StateValue="ALARM")["MetricAlarms"]
         return Before(
-            version=min([_template(group)["Version"], *hosts], key=int),
-            refresh=None if rolling else newest.get("InstanceRefreshId"),
-            ringing=[alarm["AlarmName"] for alarm in found],
+            version=min([version, *(hosts if unfinished else [])], key=int),
+            refresh=None if unfinished else newest.get("InstanceRefreshId"),
+            ringing=[] if unfinished else [alarm["AlarmName"] for alarm in found],
         )
 
     def follow(self, before: Before) -> None:

@@ -16,7 +16,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -114,7 +113,7 @@ class Hub:
                 path = self._api.hf_hub_download(self._repository, name, revision=self.commit, local_dir=folder)
             except GatedRepoError:
                 raise SourceError(f"HF_TOKEN has no access to {self._repository}: ask for it at {self.uri}") from None
-            except (HfHubHTTPError, OSError) as error:
+            except Exception as error:  # the library lets those of its HTTP client through
                 raise SourceError(f"{self.uri}: {name}: {_first_line(error)}") from None
             return Path(path).read_bytes()
 

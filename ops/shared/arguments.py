@@ -14,7 +14,7 @@ def environment_of(name: str) -> Environment:
     """
     by_name = {environment.name: environment for environment in ENVIRONMENTS}
     if name not in by_name:
-        raise argparse.ArgumentTypeError(f"{name!r} is no environment; there are {', '.join(by_name)}")
+        raise argparse.ArgumentTypeError(f"there is no environment {name!r}; choose from {', '.join(by_name)}")
     return by_name[name]
 
 

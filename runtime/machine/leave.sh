@@ -2,7 +2,7 @@
 # Lets the gateway leave before this host goes, because Spot takes it back in two minutes, or Auto Scaling ends it.
 #
 # First /health says 503 while all that comes is still taken, until the load balancer has counted enough failed checks
-# to send nothing more (LEAVE_SECONDS). Then the service is stopped, which lets end what is under way.
+# to send nothing more (LEAVE_SECONDS). Then the service is stopped, which lets what is under way finish.
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html
 #
@@ -22,7 +22,7 @@ get() {
 until get spot/instance-action || [ "$(get autoscaling/target-lifecycle-state)" = Terminated ]; do
     sleep "$every"
 done
-echo "this host goes: told the gateway to leave"
+echo "this host is going away: telling the gateway to leave"
 # one that does not run has nothing to leave
 docker kill --signal USR1 inference || true
 sleep "$LEAVE_SECONDS"

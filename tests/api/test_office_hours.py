@@ -130,6 +130,13 @@ def test_while_a_host_answers_requests_pass(function: ModuleType, health: dict[s
     assert effect(ask(function, targets(health), key=KEY)) == "Allow"
 
 
+def test_between_two_schedules_requests_pass(function: ModuleType) -> None:
+    of_an_operator = {"ScheduledActionName": "mine", "StartTime": datetime.now(UTC), "MaxSize": 3}
+    actions = [action("close-18", timedelta(hours=20), 0), of_an_operator]
+    answer = ask(function, targets(), group(wanted=0), {"ScheduledUpdateGroupActions": actions}, key=KEY)
+    assert effect(answer) == "Allow"
+
+
 def test_where_aws_cannot_be_asked_requests_pass(function: ModuleType) -> None:
     with Stubber(function.load_balancing) as stubber:
         stubber.add_client_error("describe_target_health", "Throttling")

@@ -1,10 +1,13 @@
 """What a million tokens costs here and elsewhere: against calculations by hand, and what the documents say."""
 
+from math import inf
+
 import pytest
 
 from inference_constructs.host import INSTANCE_TYPES
 from ops.cost import forecast_of
 from ops.hosting import (
+    IDLE,
     OFFERS,
     UTILIZATIONS,
     answers_per_day,
@@ -25,8 +28,10 @@ COST = (ROOT / "docs" / "token-cost.md").read_text()
 def test_documents_have_the_tables(synthesized: dict[str, Json]) -> None:
     assert "\n".join(tokens_table(REGION)) in COST
     assert "\n".join(offers_table()) in COST
-    found = {each.name: forecast_of(synthesized[each.prefix]) for each in ENVIRONMENTS}
-    assert "\n".join(break_even_table(found)) in COST
+    stacks = {each.name: synthesized[each.prefix] for each in ENVIRONMENTS}
+    found = {name: forecast_of(stack) for name, stack in stacks.items()}
+    idle = {name: forecast_of(stack, IDLE) for name, stack in stacks.items()}
+    assert "\n".join(break_even_table(found, idle)) in COST
 
 
 def test_it_says_what_the_load_table_says() -> None:
@@ -48,12 +53,15 @@ def test_every_type_with_one_gpu_is_there() -> None:
 def test_break_even_is_where_a_month_costs_the_same() -> None:
     """A request of 200 and 200 tokens at 0.13 and 0.52 dollars a million is 0.00013 dollars."""
     phi_3 = OFFERS[0]
-    assert break_even(0.00013 * 1000 * 365 / 12, phi_3) == pytest.approx(1000)
+    assert break_even(0.00012 * 1000 * 365 / 12, 0.00001, phi_3) == pytest.approx(1000)
+    assert break_even(1, 0.00014, phi_3) == inf
 
 
 def test_where_a_host_cannot_write_that_many_the_table_says_so(synthesized: dict[str, Json]) -> None:
-    (row,) = break_even_table({"dev": forecast_of(synthesized["inference-dev"])})[2:]
-    shares = [int(cell.split("(")[1].rstrip("%) ")) for cell in row.split("|")[3:-1]]
+    stack = synthesized["inference-dev"]
+    (row,) = break_even_table({"dev": forecast_of(stack)}, {"dev": forecast_of(stack, IDLE)})[2:]
+    *shares, cheapest = (cell.strip() for cell in row.split("|")[3:-1])
     # one T4 host is full before it is cheaper than any of them
-    assert len(shares) == len(OFFERS)
-    assert min(shares) > 100
+    assert len(shares) == len(OFFERS) - 1
+    assert min(int(share.split("(")[1].rstrip("%)")) for share in shares) > 100
+    assert cheapest == "never"

@@ -88,6 +88,8 @@ def test_a_protected_environment_refuses_office_hours() -> None:
     [
         ({"time_zone": "Europe/Nowhere"}, "no time zone 'Europe/Nowhere'"),
         ({"days": ()}, "days are missing"),
+        ({"days": ("MON", "Saturday")}, "days must be some of MON, TUE"),
+        ({"days": "SAT"}, "days must be some of MON, TUE"),
         ({"opening": time(18), "closing": time(8)}, "opening must be before closing"),
         ({"opening": time(0, 5)}, "not before 00:10"),
     ],

@@ -5,6 +5,7 @@ The engine is a stand-in (ops/soak/engine.py): none of this reaches a real one. 
 
 import fcntl
 import os
+import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -156,3 +157,15 @@ def test_minute_of_the_rate_limit_does_not_go_by_the_wall_clock(clock: Clock, tm
         refused = post(client, {"prompt": "Hello", "model": "stand-in"})
         assert error_of(refused)["code"] == 429
         assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+@pytest.mark.req("R7.1")
+def test_engine_that_dies_while_its_host_leaves_is_not_awaited(tmp_path: Path) -> None:
+    with scripted_gateway(tmp_path) as gateway, httpx.Client(base_url=gateway.url, timeout=60) as client:
+        gateway.process.send_signal(signal.SIGUSR1)
+        gateway.wait_until("leaving")
+        os.killpg(gateway.engine_leader(), signal.SIGKILL)
+        gateway.wait_until("draining")
+        refused = post(client, {"prompt": "Hello", "model": "stand-in"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert gateway.process.returncode == 0

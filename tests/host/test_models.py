@@ -32,7 +32,7 @@ def test_every_model_file_is_named_as_its_model() -> None:
 
 
 def test_a_name_without_a_file_is_refused_with_those_that_are_there() -> None:
-    with pytest.raises(ValueError, match=r"^no model is named 'phi-9'; there is .*phi-3-mini-4k-instruct"):
+    with pytest.raises(ValueError, match=r"^there is no model 'phi-9'; choose from .*phi-3-mini-4k-instruct"):
         model_named("phi-9")
 
 
@@ -49,6 +49,8 @@ def test_a_name_without_a_file_is_refused_with_those_that_are_there() -> None:
         ({"files": [{"name": "../a.safetensors", "size": 1, "sha256": DIGEST}]}, r"\$.files\[0\].name"),
         ({"source": "s3://b/p", "commit": None, "files": [{"name": "config.json"}]}, "no commit covers it"),
         ({"trial": {"prompt": "x", "answer": "a\nb"}}, r"\$.trial.answer"),
+        ({"trial": {"prompt": "x", "answer": "a\n"}}, r"\$.trial.answer"),
+        ({"trial": {"prompt": "x", "answer": 'a"b'}}, r"\$.trial.answer"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line(changes: dict[str, Any], words: str, tmp_path: Path) -> None:

@@ -283,6 +283,11 @@ def test_container_runs_as_its_own_user_by_number() -> None:
     assert re.search(r"^USER 2000$", DOCKERFILE, re.M)
 
 
+def test_systemd_does_not_manage_the_containers_cgroup_since_its_reload_would_take_the_gpu_away() -> None:
+    daemon = json.loads((MACHINE / "docker-daemon.json").read_text())
+    assert daemon["exec-opts"] == ["native.cgroupdriver=cgroupfs"]
+
+
 def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     note = f'echo "$(basename "$0") $*" >> {calls}'
@@ -298,7 +303,9 @@ def test_base_is_pulled_before_the_build(tmp_path: Path) -> None:
 class Trial:
     """A host on which try.sh runs: its paths below a folder, every command a stand-in that notes its call."""
 
-    def __init__(self, root: Path, answer: str = " Paris") -> None:
+    def __init__(
+        self, root: Path, *, answer: str = " Paris", health: str = '{"status":"ready"}', gpu: str = "true"
+    ) -> None:
         self.calls = root / "calls"
         self.host_env = root / "host.env"
         (root / "etc").mkdir()
@@ -311,9 +318,11 @@ class Trial:
         self.folder = commands_folder(
             root,
             {
-                "fio": note,
+                "blockdev": f"echo {3 * 2**30}",
+                "dd": note,
+                "docker": f"{note}\n{gpu}",
                 "systemctl": f"{note}\n[ $1 = stop ] || cp {root}/etc/host.env {self.host_env}",
-                "curl": f"{note}\n[[ $* == */health ]] || echo '{answer}'",
+                "curl": f"{note}\n[[ $* == */health ]] && echo '{health}' || echo '{answer}'",
                 "sleep": "true",
             },
         )
@@ -330,7 +339,15 @@ class Trial:
 
 
 def test_test_host_reads_its_volume_before_the_service_starts(tmp_path: Path) -> None:
-    assert Trial(tmp_path).run() == ["fio", "systemctl", "curl", "curl", "systemctl"]
+    assert Trial(tmp_path).run() == [
+        *("dd", "dd", "dd", "systemctl", "curl", "systemctl", "docker", "curl", "systemctl")
+    ]
+
+
+def test_test_host_reads_each_gibibyte_of_its_volume(tmp_path: Path) -> None:
+    trial = Trial(tmp_path)
+    trial.run()
+    assert sorted(re.findall(r"count=1K skip=(\w+)", trial.calls.read_text())) == ["0K", "1K", "2K"]
 
 
 @pytest.mark.req("R1.1")
@@ -338,8 +355,22 @@ def test_another_answer_than_the_models_own_ends_the_build(tmp_path: Path) -> No
     assert Trial(tmp_path, answer=" London").attempt().returncode != 0
 
 
+def test_a_gpu_that_is_gone_after_a_reload_of_systemd_ends_the_build(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, gpu="exit 255")
+    assert trial.attempt("fill").returncode == 255
+    assert "systemctl daemon-reload\ndocker exec inference nvidia-smi" in trial.calls.read_text()
+
+
+def test_a_service_that_failed_ends_the_build_at_once(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, health='{"status":"failed"}')
+    done = trial.attempt("fill")
+    assert done.returncode == 1
+    assert done.stderr.endswith('error: not ready in time; the last that it said: {"status":"failed"}\n')
+    assert trial.calls.read_text().count("/health") == 1
+
+
 def test_build_host_has_nothing_to_read(tmp_path: Path) -> None:
-    assert "fio" not in Trial(tmp_path).run("fill")
+    assert "dd" not in Trial(tmp_path).run("fill")
 
 
 @pytest.mark.parametrize(("arguments", "fills"), [(["fill"], True), ([], False)], ids=["build", "test"])
@@ -359,6 +390,18 @@ def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
     assert not resources(image, "aws_vpc_security_group_ingress_rule")
     rule = only(image, "aws_vpc_security_group_egress_rule")
     assert (rule["from_port"], rule["to_port"]) == (443, 443)
+
+
+def test_build_starts_when_its_host_has_its_rights_and_a_way_out(image: Json) -> None:
+    for build in resources(image, "aws_imagebuilder_image").values():
+        assert {address.partition(".")[0] for address in build["depends_on"]} == {
+            "aws_cloudwatch_log_group",
+            "aws_iam_role_policy",
+            "aws_iam_role_policy_attachment",
+            "aws_route",
+            "aws_route_table_association",
+            "aws_vpc_security_group_egress_rule",
+        }
 
 
 def test_build_host_reads_bundles_and_writes_logs_of_its_own_bucket(image: Json) -> None:

@@ -195,3 +195,17 @@ def test_the_version_to_go_back_to_in_the_midst_of_a_rollout_is_the_old_hosts(aw
     aws.refresh("new", RUNNING)
     aws.ringing()
     assert aws.rollout.before() == Before(version="9", refresh=None, ringing=[])
+
+
+def test_a_rollout_that_failed_while_nobody_watched_is_taken_back_by_the_next_deployment(aws: Aws) -> None:
+    aws.group("10", "9", "9")
+    aws.refresh("new", FAILED)
+    aws.ringing(ALARM)
+    assert aws.rollout.before() == Before(version="9", refresh=None, ringing=[])
+
+
+def test_a_rollout_that_failed_and_was_taken_back_is_over(aws: Aws) -> None:
+    aws.group("9", "9", "9")
+    aws.refresh("new", FAILED)
+    aws.ringing()
+    assert aws.rollout.before() == Before(version="9", refresh="new", ringing=[])

@@ -28,7 +28,7 @@ IMPOSSIBLE = [
     ({"authorizer_concurrency": 0}, "authorizer_concurrency must be at least 1, or -1, got 0"),
     (
         {"allowed_origins": ("https://a.example/",)},
-        "allowed_origins: 'https://a.example/' is none; it looks like https://www.example.com, or *",
+        "allowed_origins: 'https://a.example/' is not an origin; one looks like https://www.example.com, or *",
     ),
     (
         {"load_balancer_domain": Domain(name="lb.example.com", certificate_arn=OTHER_REGIONS)},

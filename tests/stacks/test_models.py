@@ -98,7 +98,7 @@ def test_weights_on_one_machine_are_refused_where_hosts_should_serve_them(tuned:
 
 
 def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(ValueError, match="environment 'x': no model is named 'nothing'"):
+    with pytest.raises(ValueError, match="environment 'x': there is no model 'nothing'"):
         Environment(name="x", vpc_cidr="10.0.0.0/20", max_instances=1, model="nothing")
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import ceil
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Day: TypeAlias = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
@@ -51,6 +51,8 @@ class OfficeHours:
             ) from None
         if not self.days:
             raise ValueError("office_hours: days are missing")
+        if not set(self.days) <= set(get_args(Day)):
+            raise ValueError(f"office_hours: days must be some of {', '.join(get_args(Day))}; got {self.days!r}")
         if not self._start < self.opening < self.closing:
             raise ValueError(
                 f"office_hours: opening must be before closing, and not before 00:{LEAD_MINUTES} since hosts start "

@@ -112,10 +112,10 @@ def engine_profile(
         _refuse_format(model.quantization, engine)
     common = [each for each in gpu.dtypes if each in model.dtypes]
     if not common:
-        raise ValueError(f"{model.name} is computed in {' or '.join(model.dtypes)}, which {where} has not")
+        raise ValueError(f"{model.name} is computed in {' or '.join(model.dtypes)}, which {where} does not support")
     dtype = dtype or common[0]
     if dtype not in gpu.dtypes:
-        raise ValueError(f"{where} has no {dtype}; use {' or '.join(gpu.dtypes)}, got {dtype}")
+        raise ValueError(f"{where} does not compute in {dtype}; use {' or '.join(gpu.dtypes)}, got {dtype}")
     if engine.quantization is not None and engine.quantization not in gpu.quantizations:
         known = ", ".join(gpu.quantizations)
         raise ValueError(f"{where} runs no quantization {engine.quantization}; use {known}, or none")

@@ -55,11 +55,11 @@ class Trial(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         prompt: What the model goes on from, at temperature 0.
-        answer: What must be among the next 8 tokens.
+        answer: What must be among the next 8 tokens; without quotes and backslashes, which JSON would escape.
     """
 
     prompt: Annotated[str, Meta(min_length=1)]
-    answer: Annotated[str, Meta(pattern=r"^[^\n]+$")]
+    answer: Annotated[str, Meta(pattern=r"""^[^\n"\\]+\Z""")]
 
 
 class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from inference_constructs.fleet import BUSY_PERCENT, ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST
+from inference_constructs.fleet import ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST
 from inference_constructs.foundation import LEAD_MINUTES, Metric
 from inference_constructs.host import BOOT_DEADLINE_SECONDS
 from inference_constructs.monitoring import running_cost
@@ -254,8 +254,8 @@ def at_maximum(metrics: ServiceMetrics, hosts: float) -> Alarm:
         id="AtMaximum",
         name="at-maximum",
         description=f"The group has run its maximum of hosts for {AT_MAXIMUM_MINUTES} minutes and cannot grow. Look "
-        f"first at 'GPU utilisation' on the dashboard: if it stays above {BUSY_PERCENT} %, raise max_instances, within "
-        "the account's quota of vCPUs.",
+        "first at 'Requests on a host' on the dashboard: if requests wait, raise max_instances, within the account's "
+        "quota of vCPUs.",
         watched=Query(metric=metrics.fleet.of_group("GroupInServiceInstances"), statistic="Minimum"),
         comparison="GreaterThanOrEqualToThreshold",
         threshold=hosts,

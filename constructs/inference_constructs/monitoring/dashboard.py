@@ -231,8 +231,8 @@ class Dashboard:
             "GPU utilisation, %",
             [line(metric, "Average", "average", PURPLE), line(metric, "Maximum", "busiest host", GREY)],
             thresholds=[
-                (f"above {BUSY_PERCENT} %: a host more", BUSY_PERCENT, RED),
-                (f"below {IDLE_PERCENT} %: a host less", IDLE_PERCENT, GREEN),
+                (f"above {BUSY_PERCENT} %: busy", BUSY_PERCENT, RED),
+                (f"below {IDLE_PERCENT} %: idle", IDLE_PERCENT, GREEN),
             ],
             top=100,
             width=6,

@@ -60,8 +60,8 @@ def _look(group: str, target_group: str) -> tuple[int, str] | None:
     if found["DesiredCapacity"]:
         return BOOT_SECONDS, "No host is ready yet. Try again in five minutes."
     actions = auto_scaling.describe_scheduled_actions(AutoScalingGroupName=group)["ScheduledUpdateGroupActions"]
-    # the next time of a recurring action
-    start = min(action["StartTime"] for action in actions if action["DesiredCapacity"])
+    # the next time of a recurring action; there is none while an apply replaces it
+    start = min(action["StartTime"] for action in actions if action.get("DesiredCapacity"))
     seconds = max(int((start - datetime.now(UTC)).total_seconds()), 0) + LEAD_SECONDS
     opening = datetime.fromtimestamp(time.time() + seconds, UTC)
     return seconds, f"The API is closed outside its office hours. It opens at {opening:%Y-%m-%d %H:%M} UTC."
@@ -72,7 +72,7 @@ def closed() -> tuple[int, str] | None:
     if time.monotonic() - _Seen.at > CACHED_SECONDS:
         try:
             _Seen.closed = _look(os.environ["GROUP"], os.environ["TARGET_GROUP"])
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError, ValueError):
             _Seen.closed = None
         _Seen.at = time.monotonic()
     return _Seen.closed
