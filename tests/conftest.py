@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from support.paths import ROOT
 
 if (ROOT / "constructs" / "__init__.py").exists():
     pytest.exit("constructs/__init__.py would shadow PyPI's constructs: remove it (see constructs/README.md)", 1)
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    # a shell starts what is in the background with Ctrl-C ignored, and all that it starts in turn (bash(1), SIGNALS)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the locked tools first: Node for jsii, shellcheck
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
