@@ -149,7 +149,7 @@ function wireKeyboard() {
     const breaksLine = event.shiftKey || isTouched();
     if (breaksLine && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
-    form.requestSubmit();
+    byId("send").click();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") entries.findLast((entry) => entry.streaming)?.stop();

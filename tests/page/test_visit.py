@@ -139,11 +139,22 @@ def test_escape_stops_the_newest_answer(open_page: OpenPage, api: ScriptedApi) -
 def test_enter_sends(open_page: OpenPage, api: ScriptedApi, is_touched: bool, keys: str) -> None:
     page = open_page(api.url, is_mobile=is_touched, has_touch=is_touched)
     stream = api.will_stream()
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     page.get_by_label("Your prompt").fill("Say hello")
     page.keyboard.press(keys)
     stream.token("Hello")
     stream.done(1)
     expect(page.locator(".answer")).to_have_text("Hello")
+
+
+def test_before_the_page_knows_its_api_enter_leaves_the_prompt(open_page: OpenPage, api: ScriptedApi) -> None:
+    page = open_page(api.url)
+    send = page.get_by_role("button", name="Send")
+    expect(send).to_be_enabled()
+    send.evaluate("button => button.disabled = true")
+    page.get_by_label("Your prompt").fill("Say hello")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your prompt")).to_have_value("Say hello")
 
 
 @pytest.mark.parametrize(("is_touched", "keys"), [(False, "Shift+Enter"), (True, "Enter")])
