@@ -92,7 +92,8 @@ class Hub:
         self.title = info.id.rpartition("/")[2]
         card: Any = info.card_data or {}
         stated = card.get("license") or "unknown"
-        self.license: str | None = card.get("license_name") or stated if stated == "other" else stated
+        stated = card.get("license_name") or stated if stated == "other" else stated
+        self.license: str | None = " and ".join(stated) if isinstance(stated, list) else stated
         self.gated = bool(info.gated)
         self.names = frozenset(self._siblings)
         if self.gated and get_token() is None:

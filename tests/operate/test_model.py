@@ -111,6 +111,12 @@ def test_a_repository_that_states_no_licence_is_taken_by_no_accident(
     assert "is under unknown: to accept this licence, say --license unknown" in refusal(capsys, REPOSITORY)
 
 
+def test_several_licences_are_accepted_together(hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.license = ["apache-2.0", "mit"]
+    assert "--license 'apache-2.0 and mit'" in refusal(capsys, REPOSITORY, *LICENSE)
+    assert added(REPOSITORY, "--license", "apache-2.0 and mit").license == "apache-2.0 and mit"
+
+
 def test_what_the_engine_knows_is_that_of_the_hosts_release() -> None:
     pins = (ROOT / "runtime/machine/requirements-gpu.txt").read_text()
     assert f"\nvllm=={KNOWN['version']} " in pins

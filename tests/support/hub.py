@@ -89,7 +89,7 @@ class Hub:
     )
     weight_bytes: int = 5_570_000_000
     gated: bool | str = False
-    license: str = "apache-2.0"
+    license: str | list[str] = "apache-2.0"
     url: str = ""
 
     def config(self, **changes: Any) -> None:
