@@ -150,4 +150,4 @@ def test_while_loading_503_says_when_and_no_engine_outlives_a_killed_gateway(loa
     group = loading_gateway.engine_leader()
     loading_gateway.process.kill()
     loading_gateway.process.wait()
-    wait_for(lambda: not process_group(group), "the end of every process of the engine", 5)
+    wait_for(lambda: not process_group(group), "the end of every process of the engine")

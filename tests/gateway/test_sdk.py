@@ -78,7 +78,7 @@ def test_the_users_own_timeout_is_an_api_timeout_error_and_cancels_the_work(
 ) -> None:
     with pytest.raises(openai.APITimeoutError):
         sdk.with_options(timeout=1).completions.create(model=MODEL, prompt="Hello", max_tokens=30_000)
-    wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 0, "the work cancelled", 5)
+    wait_for(lambda: gateway.engine_metric("vllm:num_requests_running") == 0, "the work cancelled", 10)
 
 
 @pytest.mark.req("R7.1")
