@@ -21,7 +21,7 @@ API_LOGS_ROLE = "api-gateway-logs-*"
 TRUSTED = ("apigateway", "ec2", "lambda", "vpc-flow-logs")
 """AWS services to which the stacks' roles are passed."""
 
-LINKED = ("autoscaling", "elasticloadbalancing", "imagebuilder", "ops.apigateway", "wafv2")
+LINKED = ("autoscaling", "elasticloadbalancing", "imagebuilder", "ops.apigateway", "route53resolver", "wafv2")
 """AWS services whose own roles come into being with the first resource of theirs."""
 
 

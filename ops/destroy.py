@@ -52,7 +52,8 @@ def main() -> None:
         synthesize()
     stack = Stack(STACKS / arguments.environment.prefix)
     stack.init("-reconfigure", f"-backend-config=bucket={state_bucket_name(account_id(), REGION)}")
-    with stack.plan("-destroy", *variable_options(arguments)) as changes:
+    # a refresh would read the image of this source tree, which may never have been built
+    with stack.plan("-destroy", "-refresh=false", *variable_options(arguments)) as changes:
         if not changes:
             console.print(f"{stack.name}: nothing is there")
         elif not arguments.dry_run:

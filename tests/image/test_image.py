@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -390,6 +391,30 @@ def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
     assert not resources(image, "aws_vpc_security_group_ingress_rule")
     rule = only(image, "aws_vpc_security_group_egress_rule")
     assert (rule["from_port"], rule["to_port"]) == (443, 443)
+
+
+DEBIAN_SOURCES = """\
+Types: deb
+URIs: http://deb.debian.org/debian
+Suites: bookworm bookworm-updates
+Components: main
+
+Types: deb
+URIs: http://deb.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+"""
+"""As the base image has them."""
+
+
+def test_container_is_built_over_https_only(tmp_path: Path) -> None:
+    before_apt, _, _ = DOCKERFILE.partition("apt-get")
+    [(command, path)] = re.findall(r"^RUN (sed .*?)(/etc/apt/\S+) \\$", before_apt, re.MULTILINE)
+    sources = tmp_path / Path(path).name
+    sources.write_text(DEBIAN_SOURCES)
+    subprocess.run([*shlex.split(command), sources], check=True)
+    assert re.findall(r"^URIs: (\w+):", sources.read_text(), re.MULTILINE) == ["https", "https"]
+    assert sources.name == "debian.sources"
 
 
 def test_build_starts_when_its_host_has_its_rights_and_a_way_out(image: Json) -> None:

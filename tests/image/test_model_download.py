@@ -121,7 +121,7 @@ def test_a_model_that_the_command_added_is_fetched_from_its_hub(
     monkeypatch.setattr(model_files, "MODELS", tmp_path)
     with serving_hub() as served:
         monkeypatch.setenv("HF_ENDPOINT", served.url)
-        main(["add", REPOSITORY, "--license", served.license])
+        main(["add", REPOSITORY, "--license", "apache-2.0"])
         hub.described = model_named("qwen2-7b-instruct-awq")
         done = hub.fetch()
     assert done.returncode == 0, done.stderr

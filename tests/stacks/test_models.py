@@ -107,7 +107,7 @@ def test_a_quantized_model_of_the_hub_is_one_edit_away(
 ) -> None:
     with serving_hub() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        main(["add", REPOSITORY, "--license", hub.license, "--name", "quantized"])
+        main(["add", REPOSITORY, "--license", "apache-2.0", "--name", "quantized"])
     trial = Environment(
         name="x", vpc_cidr="10.0.0.0/20", max_instances=1, instance_type="g4dn.xlarge", model="quantized"
     )

@@ -122,7 +122,12 @@ class ApiFirewall(Construct):
                     )
                 ]
             ),
-            rule=[self._rate(rate_limit_per_minute), self._body_size(), self._reputation()],
+            rule=[
+                self._rate("rate-limit", 0, rate_limit_per_minute, {"not_statement": {"statement": [_PREFLIGHT]}}),
+                self._rate("rate-limit-preflights", 1, rate_limit_per_minute, _PREFLIGHT),
+                self._body_size(),
+                self._reputation(),
+            ],
             visibility_config=Wafv2WebAclVisibilityConfig(
                 metric_name=home.prefix, cloudwatch_metrics_enabled=True, sampled_requests_enabled=False
             ),
@@ -131,10 +136,13 @@ class ApiFirewall(Construct):
         Wafv2WebAclAssociation(self, "Association", resource_arn=stage.arn, web_acl_arn=self._web_acl.arn)
         self._log()
 
-    def _rate(self, rate_limit_per_minute: TerraformVariable) -> Wafv2WebAclRule:
+    def _rate(
+        self, name: str, priority: int, rate_limit_per_minute: TerraformVariable, counted: dict[str, object]
+    ) -> Wafv2WebAclRule:
         """Block an address that sent more than the limit within the window, until it is below it again.
 
-        Preflights are not counted, and never blocked: behind one that fails, a page sees a network error, not the 429.
+        Preflights are counted by themselves: behind one that is blocked, a page sees a network error, not the 429. Not
+        counted at all, those of one address would use up the throttle that all browsers share.
         https://fetch.spec.whatwg.org/#cors-preflight-fetch
         https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html
         """
@@ -143,15 +151,15 @@ class ApiFirewall(Construct):
                 "limit": rate_limit_per_minute.string_value,
                 "evaluation_window_sec": WINDOW_SECONDS,
                 "aggregate_key_type": "IP",
-                "scope_down_statement": {"not_statement": {"statement": [_PREFLIGHT]}},
+                "scope_down_statement": counted,
             }
         }
         return Wafv2WebAclRule(
-            name="rate-limit",
-            priority=0,
+            name=name,
+            priority=priority,
             statement=statement,
             action=self._block(RATE_EXCEEDED),
-            visibility_config=self._visibility("rate-limit"),
+            visibility_config=self._visibility(name),
         )
 
     def _body_size(self) -> Wafv2WebAclRule:
@@ -166,7 +174,7 @@ class ApiFirewall(Construct):
         }
         return Wafv2WebAclRule(
             name="body-size",
-            priority=1,
+            priority=2,
             statement=statement,
             action=self._block(TOO_LARGE),
             visibility_config=self._visibility("body-size"),
@@ -179,7 +187,7 @@ class ApiFirewall(Construct):
         }
         return Wafv2WebAclRule(
             name="ip-reputation",
-            priority=2,
+            priority=3,
             statement=statement,
             override_action=Wafv2WebAclRuleOverrideAction(none=Wafv2WebAclRuleOverrideActionNone()),
             visibility_config=self._visibility("ip-reputation"),
@@ -219,7 +227,7 @@ class ApiFirewall(Construct):
         statement = {"and_statement": {"statement": [*anonymous, {"or_statement": {"statement": for_inference}}]}}
         rule = {
             "name": name,
-            "priority": 3,
+            "priority": 4,
             "statement": statement,
             "action": {
                 "block": {

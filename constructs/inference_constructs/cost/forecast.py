@@ -15,6 +15,10 @@ from cdktf import (
     TerraformResource,
     TerraformStack,
 )
+from cdktf_cdktf_provider_aws.cloudwatch_log_metric_filter import (
+    CloudwatchLogMetricFilter,
+    CloudwatchLogMetricFilterMetricTransformation,
+)
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm, CloudwatchMetricAlarmMetricQuery
 from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from cdktf_cdktf_provider_aws.wafv2_web_acl import Wafv2WebAcl
@@ -142,7 +146,7 @@ def inventory(stack: TerraformStack, engine: Engine) -> Inventory:
         metrics=gateway_metrics
         + len(metrics.BOOT_STAGES)
         + len(gpu_metrics.MEASUREMENTS)
-        + count["aws_cloudwatch_log_metric_filter"] * STATUSES,
+        + sum(_filtered_metrics(node) for node in nodes if isinstance(node, CloudwatchLogMetricFilter)),
         keys=count["aws_kms_key"],
         # the rule that the need for keys switches on is priced as if it were
         firewall_rules=sum(_rules(web_acl) for web_acl in web_acls)
@@ -160,6 +164,11 @@ def _zones(endpoint: VpcEndpoint) -> int:
 
 def _rules(web_acl: Wafv2WebAcl) -> int:
     return len(cast("list[object]", web_acl.rule_input))
+
+
+def _filtered_metrics(log_filter: CloudwatchLogMetricFilter) -> int:
+    transformation = cast("CloudwatchLogMetricFilterMetricTransformation", log_filter.metric_transformation_input)
+    return STATUSES if transformation.dimensions else 1
 
 
 def _watched_metrics(alarm: CloudwatchMetricAlarm) -> int:

@@ -190,7 +190,9 @@ class GpuFleet(Construct):
         )
 
     def _private_certificate(self) -> Certificate:
-        host_name = f"gateway.{self._home.prefix}.internal"
+        # No DNS has this name: it is the request's Host. API Gateway refuses a host below no public top-level domain as
+        # an invalid endpoint, `.internal` too: https://github.com/aws/aws-cdk/issues/24017
+        host_name = f"gateway.{self._home.prefix}.example.com"
         return PrivateCertificate(self, "Certificate", home=self._home, host_name=host_name).certificate
 
     def _security_group(self) -> SecurityGroup:

@@ -148,7 +148,7 @@ def service_alarms(metrics: ServiceMetrics, *, office_hours: bool = False) -> li
                 formula=f"IF(requests >= {FEWEST_REQUESTS}, 100 * errors / requests, 0)",
                 queries={
                     "requests": Query(metric=metrics.api.of_api("Count"), statistic="Sum"),
-                    "errors": Query(metric=metrics.api.of_api("5XXError"), statistic="Sum"),
+                    "errors": Query(metric=metrics.server_errors, statistic="Sum"),
                 },
             ),
             comparison="GreaterThanThreshold",

@@ -17,6 +17,8 @@ STATUS_METRIC = "Responses"
 
 STATUS_DIMENSION = "Status"
 
+SERVER_ERRORS = "ServerErrors"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceMetrics:
@@ -37,6 +39,15 @@ class ServiceMetrics:
         The environment is in it, since a metric filter can add no dimension of its own.
         """
         return f"InferenceApi/{self.fleet.environment}"
+
+    @property
+    def server_errors(self) -> Metric:
+        """Answers with a 5xx, counted in the API's access log; not what is closed outside office hours.
+
+        API Gateway's own 5XXError lacks those that it makes itself with a status of ours: it counts them as 4XXError.
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+        """
+        return Metric(namespace=self.status_namespace, name=SERVER_ERRORS, dimensions={})
 
     def of_status(self, status: int) -> Metric:
         """Answers with one HTTP status, counted in the API's access log."""

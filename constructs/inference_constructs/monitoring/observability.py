@@ -26,7 +26,12 @@ from inference_constructs.host import instance_type_of
 from inference_constructs.monitoring.alarm_topic import AlarmTopic
 from inference_constructs.monitoring.alarms import all_alarms
 from inference_constructs.monitoring.dashboard import Dashboard, DashboardContent
-from inference_constructs.monitoring.metrics import STATUS_DIMENSION, STATUS_METRIC, ServiceMetrics
+from inference_constructs.monitoring.metrics import (
+    SERVER_ERRORS,
+    STATUS_DIMENSION,
+    STATUS_METRIC,
+    ServiceMetrics,
+)
 from inference_constructs.monitoring.running_cost import RunningCost, running_cost
 from inference_constructs.monitoring.service_alarm import ServiceAlarm
 
@@ -130,19 +135,31 @@ class Observability(Construct):
         )
 
     def _count_statuses(self) -> None:
-        """Count every HTTP status in the access log: API Gateway itself only tells 4xx from 5xx."""
+        """Count in the access log what API Gateway itself does not: every HTTP status, and all 5xx."""
+        log, namespace = self._service.access_log_group.name, self._service.metrics.status_namespace
         CloudwatchLogMetricFilter(
             self,
             "Statuses",
             name=self._home.name("statuses"),
-            log_group_name=self._service.access_log_group.name,
+            log_group_name=log,
             pattern='{ $.status = "*" }',
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                namespace=self._service.metrics.status_namespace,
+                namespace=namespace,
                 name=STATUS_METRIC,
                 value="1",
                 unit="Count",
                 dimensions={STATUS_DIMENSION: "$.status"},
+            ),
+        )
+        CloudwatchLogMetricFilter(
+            self,
+            "ServerErrors",
+            name=self._home.name("server-errors"),
+            log_group_name=log,
+            # ACCESS_DENIED is a 5xx with office hours only: closed
+            pattern='{ $.status = "5*" && $.errorType != "ACCESS_DENIED" }',
+            metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
+                namespace=namespace, name=SERVER_ERRORS, value="1", default_value="0", unit="Count"
             ),
         )
 
