@@ -28,9 +28,12 @@ def test_requests_are_counted_by_client_address_within_a_minute(inference: Json)
 
 
 @pytest.mark.req("R5.3", "R9.5")
-def test_preflights_are_neither_counted_nor_blocked(inference: Json) -> None:
-    scope = rules(inference)["rate-limit"]["statement"]["rate_based_statement"]["scope_down_statement"]
-    (exempt,) = scope["not_statement"]["statement"]
+def test_preflights_have_a_count_of_their_own(inference: Json) -> None:
+    requests, preflights = (
+        rules(inference)[name]["statement"]["rate_based_statement"] for name in ("rate-limit", "rate-limit-preflights")
+    )
+    (exempt,) = requests["scope_down_statement"]["not_statement"]["statement"]
+    assert preflights == requests | {"scope_down_statement": exempt}
     assert exempt["byte_match_statement"] == {
         "field_to_match": {"method": {}},
         "positional_constraint": "EXACTLY",

@@ -58,11 +58,12 @@ def test_an_apply_at_night_starts_no_host(stack: Json) -> None:
     assert only(stack, "aws_autoscaling_group")["lifecycle"]["ignore_changes"] == ["min_size"]
 
 
-def test_nobody_is_woken_because_it_is_night(stack: Json) -> None:
-    found = alarm(stack, "-no-healthy-host")
+@pytest.mark.parametrize("name", ["-no-healthy-host", "-gpu-metrics-missing", "-gateway-metrics-missing"])
+def test_nobody_is_woken_because_it_is_night(stack: Json, name: str) -> None:
+    found = alarm(stack, name)
     (formula,) = [query["expression"] for query in found["metric_query"] if "expression" in query]
     # wanted is not filled: a minute that is not there yet would say that nothing is wanted, and hold the alarm off
-    assert formula == "IF(wanted > 0 AND FILL(healthy, 0) < 1, 1, 0)"
+    assert formula == "IF(wanted > 0 AND FILL(watched, 0) < 1, 1, 0)"
     assert found["treat_missing_data"] == "notBreaching"
     # longer than the hosts of an opening take
     group = only(stack, "aws_autoscaling_group")

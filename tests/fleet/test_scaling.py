@@ -64,7 +64,8 @@ def test_alarms_read_what_the_hosts_publish(name: str, inference: Json, tmp_path
     assert [list(watched["dimensions"])] == published["aggregation_dimensions"]
     assert plugin["append_dimensions"] == {gpu_metrics.DIMENSION: group["name"]}
     assert watched["dimensions"] == {gpu_metrics.DIMENSION: f"${{{group_address}.name}}"}
-    assert watched["period"] >= config["agent"]["metrics_collection_interval"]
+    # nvidia-smi looks at a second at most
+    assert watched["period"] >= 5 * plugin["metrics_collection_interval"]
 
 
 @pytest.mark.req("R3.1", "R3.2")

@@ -387,6 +387,13 @@ def test_scripts_and_settings_agree_on_the_folders() -> None:
     assert f"{MODEL_FOLDER}:{MODEL_FOLDER}:ro" in (MACHINE / "serve.sh").read_text()
 
 
+def test_a_region_that_is_added_later_gets_the_image(image: Json) -> None:
+    for build in resources(image, "aws_imagebuilder_image").values():
+        distribution = build["distribution_configuration_arn"].removeprefix("${").removesuffix(".arn}")
+        # an update of its regions leaves the image as it is, and distributes nothing
+        assert build["lifecycle"]["replace_triggered_by"] == [distribution]
+
+
 def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
     assert not resources(image, "aws_vpc_security_group_ingress_rule")
     rule = only(image, "aws_vpc_security_group_egress_rule")

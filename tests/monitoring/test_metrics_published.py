@@ -128,11 +128,12 @@ def published_by_agent(stack: Json, read: Read) -> bool:
 
 def published_by_access_log(stack: Json, read: Read) -> bool:
     """A metric filter on the group that the stage logs to, whose field is in the log's format."""
-    log_filter = only(stack, "aws_cloudwatch_log_metric_filter")
+    filters = resources(stack, "aws_cloudwatch_log_metric_filter").values()
+    log_filter = next(each for each in filters if each["metric_transformation"]["name"] == read.name)
     made = log_filter["metric_transformation"]
     group = log_filter["log_group_name"].removesuffix(".name}")
     logged = only(stack, "aws_api_gateway_stage")["access_log_settings"]["destination_arn"].removesuffix(".arn}")
-    fields = {name: field.removeprefix("$.") for name, field in made["dimensions"].items()}
+    fields = {name: field.removeprefix("$.") for name, field in made.get("dimensions", {}).items()}
     return (
         (made["namespace"], made["name"]) == (read.namespace, read.name)
         and group == logged
@@ -172,3 +173,14 @@ def test_firewall_publishes_metrics_of_every_rule(inference: Json) -> None:
     firewall = api_acl(inference)
     parts = [firewall, *firewall["rule"]]
     assert all(part["visibility_config"]["cloudwatch_metrics_enabled"] for part in parts)
+
+
+@pytest.mark.req("R4.4")
+def test_errors_are_counted_as_clients_get_them_and_closed_hours_are_none(inference: Json) -> None:
+    filters = resources(inference, "aws_cloudwatch_log_metric_filter").values()
+    (errors,) = [each for each in filters if each["metric_transformation"]["name"] == "ServerErrors"]
+    assert errors["pattern"] == '{ $.status = "5*" && $.errorType != "ACCESS_DENIED" }'
+    assert ACCESS_LOG_FORMAT["errorType"] == "$context.error.responseType"
+    # with a default a minute without errors is 0, not missing; CloudWatch takes one without dimensions only
+    assert errors["metric_transformation"]["default_value"] == "0"
+    assert "dimensions" not in errors["metric_transformation"]

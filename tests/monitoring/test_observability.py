@@ -72,7 +72,7 @@ def test_lost_hosts_are_missing_data_and_alarm(inference: Json) -> None:
 
 def test_all_other_alarms_stay_silent_without_data(inference: Json) -> None:
     silent = {name for name, alarm in alarms(inference).items() if alarm["treat_missing_data"] == "notBreaching"}
-    assert silent == alarms(inference).keys() - {"no-healthy-host"}
+    assert silent == alarms(inference).keys() - {"no-healthy-host", "gpu-metrics-missing", "gateway-metrics-missing"}
 
 
 @pytest.mark.req("R1.2")
@@ -91,6 +91,17 @@ def test_15_minutes_at_the_maximum_alarm_unless_the_size_is_fixed(inference: Jso
         for least, most in ((1, 3), (2, 2))
     ]
     assert thresholds == [3, 3]
+
+
+@pytest.mark.parametrize("name", ["gpu-metrics-missing", "gateway-metrics-missing"])
+def test_alarm_goes_off_when_nothing_is_published_any_more(inference: Json, name: str) -> None:
+    alarm = alarms(inference)[name]
+    assert (alarm["statistic"], alarm["comparison_operator"], alarm["threshold"]) == (
+        "SampleCount",
+        "LessThanThreshold",
+        1,
+    )
+    assert alarm["treat_missing_data"] == "breaching"
 
 
 @pytest.mark.parametrize(("requests", "errors", "percent"), [(200, 20, 10), (200, 0, 0), (3, 3, 0), (0, 0, 0)])

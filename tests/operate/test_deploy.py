@@ -7,7 +7,9 @@ The stacks here are of the tests: what they make needs no provider, so that no r
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -26,6 +28,8 @@ from ops.deployment.tofu import Stack, tofu_path
 from ops.deployment.wait_until_ready import closed, wait_until_ready
 from stacks.environments import DEV, PROD, REGION
 from stacks.state_names import LOCK_TABLE, state_bucket_name
+from support.documents import shell_blocks
+from support.paths import ROOT
 from support.scripted_api import error_reply, health_reply, scripted_api
 
 ACCOUNT = "123456789012"
@@ -120,6 +124,27 @@ def test_the_state_of_the_bucket_ends_up_in_the_bucket(state: Stack, tmp_path: P
     before = ids("state.tfstate")
     deployment().state(state)
     assert ids("state.tfstate") == before
+
+
+@pytest.mark.req("R2.5")
+def test_the_page_s_own_commands_end_in_the_bucket_too(state: Stack, tmp_path: Path) -> None:
+    [commands] = [block for block in shell_blocks(ROOT / "docs" / "deploy.md") if "backend_override" in block]
+    folder = tmp_path / "cdktf.out" / "stacks" / "state"
+    shutil.copytree(state.folder, folder)
+    output = {"output": {"backend_config": {"value": f"bucket={BUCKET}"}}}
+    (folder / "cdk.tf.json").write_text(json.dumps(json.loads((folder / "cdk.tf.json").read_text()) | output))
+    command = tmp_path / "bin" / "tofu"
+    command.parent.mkdir()
+    command.symlink_to(str(tofu_path()))
+    subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}"},
+        input="yes\n" * 10_000,  # each command reads more than its line
+        text=True,
+        check=True,
+    )
+    assert list(stored()) == ["state.tfstate"]
 
 
 @pytest.mark.req("R2.5")
@@ -242,6 +267,21 @@ def test_destroy_wants_the_name_of_the_stack(state: Stack, service: Stack, monke
         run_destroy(monkeypatch, service, DEV.name, "--confirm", "dev")
     run_destroy(monkeypatch, service, DEV.name, "--dry-run")
     assert len(ids("inference-dev.tfstate")) == 1
+    run_destroy(monkeypatch, service, DEV.name, "--confirm", "inference-dev")
+    assert ids("inference-dev.tfstate") == []
+
+
+def test_destroy_needs_nothing_that_the_stack_reads(
+    state: Stack, service: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment().state(state)
+    image = service.folder / "image.tfstate"
+    image.write_text(json.dumps({"version": 4, "outputs": {}, "resources": []}))
+    config = service.folder / "cdk.tf.json"
+    reads = {"data": {"terraform_remote_state": {"image": {"backend": "local", "config": {"path": str(image)}}}}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | reads))
+    deployment().apply(service)
+    image.unlink()
     run_destroy(monkeypatch, service, DEV.name, "--confirm", "inference-dev")
     assert ids("inference-dev.tfstate") == []
 

@@ -9,7 +9,10 @@ The agent adds up all GPUs of the group under it (`aggregation_dimensions`), wha
 """
 
 UTILIZATION = "nvidia_smi_utilization_gpu"
-"""Percent of the time in which a kernel ran on the GPU."""
+"""Percent of the last second or less in which a kernel ran on the GPU.
+
+https://docs.nvidia.com/deploy/nvidia-smi/index.html
+"""
 
 MEMORY_USED = "nvidia_smi_memory_used"
 """Mebibytes of GPU memory in use."""
@@ -17,6 +20,9 @@ MEMORY_USED = "nvidia_smi_memory_used"
 MEASUREMENTS = (UTILIZATION, MEMORY_USED)
 
 PERIOD_SECONDS = 60
+
+SAMPLE_SECONDS = 10
+"""Each sample sees a second at most, so a minute's average takes several of them."""
 
 _PLUGIN_PREFIX = "nvidia_smi_"
 """What the agent's plugin puts before the name of each measurement."""
@@ -41,6 +47,7 @@ def agent_config(*, group_name: str, region: str) -> dict[str, object]:
             "metrics_collected": {
                 "nvidia_gpu": {
                     "measurement": [name.removeprefix(_PLUGIN_PREFIX) for name in MEASUREMENTS],
+                    "metrics_collection_interval": SAMPLE_SECONDS,
                     "append_dimensions": {DIMENSION: group_name},
                 }
             },

@@ -1,16 +1,16 @@
 """The alarms: each wakes somebody for a reason, and says what to look at first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from inference_constructs.fleet import ENGINE_FAILURE, ERROR_RATE, NO_HEALTHY_HOST
 from inference_constructs.foundation import LEAD_MINUTES, Metric
-from inference_constructs.host import BOOT_DEADLINE_SECONDS
+from inference_constructs.host import BOOT_DEADLINE_SECONDS, gpu_metrics
 from inference_constructs.monitoring import running_cost
 from inference_constructs.monitoring.metrics import ServiceMetrics, Statistic
 from inference_constructs.monitoring.running_cost import RunningCost
-from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES
+from runtime.metrics import BOOT_SECONDS, ENGINE_FAILURES, READY
 
 P99_SECONDS = 5
 """R4.4."""
@@ -25,6 +25,9 @@ AT_MAXIMUM_MINUTES = 15
 
 MISSING_MINUTES = 20
 """Longer than a host takes that is launched, fails to get ready and is launched again."""
+
+SILENT_MINUTES = 15
+"""Longer than a host takes to its first metric, where it is the only one and is replaced."""
 
 OPENING_MINUTES = LEAD_MINUTES
 """Longer than the hosts of an opening take."""
@@ -98,13 +101,27 @@ class Alarm:
     missing: Literal["breaching", "notBreaching"] = "notBreaching"
 
 
+def _while_wanted(alarm: Alarm, watched: Query, metrics: ServiceMetrics) -> Alarm:
+    """Return the alarm of a value that is below 1 or missing, for as long as a host is wanted.
+
+    What is wanted is not filled in: a minute that CloudWatch does not have yet would say that nothing is, and the alarm
+    would never go off. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    wanted = Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum")
+    formula = "IF(wanted > 0 AND FILL(watched, 0) < 1, 1, 0)"
+    return replace(
+        alarm,
+        watched=Expression(formula=formula, queries={"wanted": wanted, "watched": watched}),
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+    )
+
+
 def no_healthy_host(metrics: ServiceMetrics, *, office_hours: bool) -> Alarm:
     """Return the alarm of a service that nobody can use.
 
     It watches the highest count that any node of the load balancer sees. Without data no host is registered: that is
-    worse. With office hours no host may be wanted, and an opening starts with none. What is wanted is not filled in: a
-    minute that CloudWatch does not have yet would say that nothing is, and the alarm would never go off.
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    worse. With office hours no host may be wanted, and an opening starts with none.
     """
     healthy = Query(metric=metrics.fleet.of_targets("HealthyHostCount"), statistic="Maximum")
     alarm = Alarm(
@@ -118,19 +135,29 @@ def no_healthy_host(metrics: ServiceMetrics, *, office_hours: bool) -> Alarm:
         periods=2,
         missing="breaching",
     )
-    if not office_hours:
-        return alarm
-    wanted = Query(metric=metrics.fleet.of_group("GroupDesiredCapacity"), statistic="Maximum")
-    return replace(
-        alarm,
-        watched=Expression(
-            formula="IF(wanted > 0 AND FILL(healthy, 0) < 1, 1, 0)",
-            queries={"wanted": wanted, "healthy": healthy},
-        ),
-        comparison="GreaterThanOrEqualToThreshold",
-        periods=OPENING_MINUTES,
-        missing="notBreaching",
-    )
+    return replace(_while_wanted(alarm, healthy, metrics), periods=OPENING_MINUTES) if office_hours else alarm
+
+
+def metrics_missing(metrics: ServiceMetrics, *, office_hours: bool) -> Iterator[Alarm]:
+    """Yield the alarms of metrics that hosts always publish: without them scaling and other alarms stand still."""
+    gpu, ready = metrics.fleet.of_gpus(gpu_metrics.UTILIZATION), metrics.fleet.of_gateway(READY)
+    for kind, metric, effect in (
+        ("Gpu", gpu, "by GPU utilisation nothing scales any more"),
+        ("Gateway", ready, "engine-failure and slow-boot cannot go off"),
+    ):
+        samples = Query(metric=metric, statistic="SampleCount")
+        alarm = Alarm(
+            id=f"{kind}MetricsMissing",
+            name=f"{kind.lower()}-metrics-missing",
+            description=f"No host has published {metric.name} for {SILENT_MINUTES} minutes: {effect}. Look first at "
+            "'Hosts' on the dashboard: where hosts are healthy, open a shell on one and see what cannot publish.",
+            watched=samples,
+            comparison="LessThanThreshold",
+            threshold=1,
+            periods=SILENT_MINUTES,
+            missing="breaching",
+        )
+        yield _while_wanted(alarm, samples, metrics) if office_hours else alarm
 
 
 def service_alarms(metrics: ServiceMetrics, *, office_hours: bool = False) -> list[Alarm]:
@@ -307,6 +334,7 @@ def all_alarms(
     of_spot = [spot_capacity(metrics)] if spot else []
     return [
         *service_alarms(metrics, office_hours=office_hours),
+        *metrics_missing(metrics, office_hours=office_hours),
         *of_spot,
         at_maximum(metrics, maximum_hosts),
         above_forecast(metrics, cost),

@@ -192,9 +192,9 @@ class Dashboard:
             [
                 line(m.api.of_api("4XXError"), "Sum", "4xx and changed 5xx", id="changed"),
                 line(m.api.of_api("5XXError"), "Sum", "unchanged 5xx", id="unchanged"),
+                line(m.server_errors, "Sum", "5xx", id="errors"),
                 formula("changed + unchanged - errors", "all 4xx", GREY),
                 line(m.of_status(429), "Sum", "429 too many requests", ORANGE),
-                line(m.server_errors, "Sum", "all 5xx", id="errors"),
                 formula("errors", "all 5xx", RED),
                 line(m.of_status(503), "Sum", "503 full or loading", PURPLE),
                 line(m.of_status(504), "Sum", "504 too slow", BLUE),

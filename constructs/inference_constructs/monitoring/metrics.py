@@ -7,7 +7,7 @@ from inference_constructs.api import ApiMetrics
 from inference_constructs.fleet import FleetMetrics
 from inference_constructs.foundation import Metric
 
-Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "Sum", "p50", "p95", "p99"]
+Statistic: TypeAlias = Literal["Average", "Maximum", "Minimum", "SampleCount", "Sum", "p50", "p95", "p99"]
 """How the values of a period become one, as far as this service asks.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
