@@ -3,6 +3,7 @@
 # matplotlib's keyword arguments have no types
 # pyright: reportUnknownMemberType=false
 
+import math
 import re
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,9 +38,6 @@ Box: TypeAlias = tuple[float, float, float, float]
 PALETTE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f")
 
 IN_ALARM = "at-maximum"
-
-ALARM_ROWS = 5
-"""Alarms below each other, in two columns."""
 
 
 def times_of(start: str, period: int) -> NDArray[np.datetime64]:
@@ -139,13 +137,14 @@ def draw_numbers(figure: Figure, box: Box, properties: dict[str, Any], times: ND
 
 
 def draw_alarms(figure: Figure, box: Box, properties: dict[str, Any]) -> None:
-    """Draw each alarm's state."""
+    """Draw each alarm's state, in two columns."""
     left, bottom, width, height = box
     names = [arn.rpartition(":")[2] for arn in properties["alarms"]]
+    rows = math.ceil(len(names) / 2)
     for number, name in enumerate(names):
-        column, row = divmod(number, ALARM_ROWS)
+        column, row = divmod(number, rows)
         state, color = ("In alarm", "#d13212") if name.endswith(IN_ALARM) else ("OK", "#1d8102")
-        x, y = left + width * (0.03 + 0.49 * column), bottom + height * (0.7 - 0.15 * row)
+        x, y = left + width * (0.03 + 0.49 * column), bottom + height * (0.7 - 0.66 * row / rows)
         figure.text(x, y, "■", fontsize=11, color=color, va="center")
         figure.text(x + width * 0.04, y, f"{name}: {state}", fontsize=8, va="center", color="#16191f")
 
