@@ -112,6 +112,7 @@ def gateway(port: int, engine_port: int, page: str, model: LocalModel, log: Path
         "GATEWAY_MAX_OUTPUT_TOKENS": str(MAX_TOKENS),
         "GATEWAY_REQUEST_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS),
         "GATEWAY_DRAIN_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + timeouts.DRAIN.margin),
+        "GATEWAY_CHECK_TIMEOUT_SECONDS": str(REQUEST_TIMEOUT_SECONDS + timeouts.CHECK.margin),
         "GATEWAY_ENVIRONMENT": "local",
     }
     with log.open("wb") as output:

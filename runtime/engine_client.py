@@ -25,32 +25,32 @@ class Answer:
 
     async def chunk(self) -> bytes:
         """Return what has come of the body; nothing at its end."""
-        data = await self._response.content.readany()
-        self._client.note_data()
-        return data
+        return await self._response.content.readany()
 
     async def body(self) -> bytes:
         """Return the whole body."""
-        data = await self._response.read()
-        self._client.note_data()
-        return data
+        return await self._response.read()
+
+    def note_life(self) -> None:
+        """What was read is the work of the engine itself, not only of the process that takes requests for it."""
+        self._client.last_life = asyncio.get_running_loop().time()
 
 
 class EngineClient:
     """Sends requests to the engine on 127.0.0.1. Make it within a running event loop, and close it at the end."""
 
     def __init__(self, port: int) -> None:
-        self.last_data = 0.0
-        """Loop time at which the engine last sent anything."""
+        self.last_life = 0.0
+        """Loop time at which the engine's core last wrote for a client.
+
+        vLLM's HTTP server is another process: without the core it still lists models, counts tokens, refuses requests,
+        and begins streams.
+        """
         self._session = aiohttp.ClientSession(
             f"http://127.0.0.1:{port}",
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(),
         )
-
-    def note_data(self) -> None:
-        """The engine has sent something."""
-        self.last_data = asyncio.get_running_loop().time()
 
     @asynccontextmanager
     async def request(
@@ -64,7 +64,6 @@ class EngineClient:
         headers = {"Content-Type": "application/json", "X-Request-Id": request_id}
         try:
             async with self._session.request(method, path, data=body, headers=headers) as response:
-                self.note_data()
                 yield Answer(self, response)
         except aiohttp.ClientError:
             raise EngineGoneError from None

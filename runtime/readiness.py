@@ -48,7 +48,7 @@ async def _answers_yet(client: EngineClient, model: str, request: Mapping[str, o
 
 
 async def watch(client: EngineClient, settings: Settings) -> None:
-    """Check a ready engine until it fails. What it says to clients counts too, so a busy one is not taken for hung.
+    """Check a ready engine until it fails. What it writes for clients counts too, so a busy one is not taken for hung.
 
     Raises:
         EngineFailedError: it was silent for `check_timeout_seconds`, or answered with an error.
@@ -57,7 +57,7 @@ async def watch(client: EngineClient, settings: Settings) -> None:
     while True:
         await asyncio.sleep(settings.check_interval_seconds)
         asked = loop.time()
-        if client.last_data > asked - settings.check_interval_seconds:
+        if client.last_life > asked - settings.check_interval_seconds:
             continue
         try:
             async with asyncio.timeout(settings.check_timeout_seconds):
@@ -66,5 +66,5 @@ async def watch(client: EngineClient, settings: Settings) -> None:
         except EngineGoneError:
             raise EngineFailedError("the engine closed its connection") from None
         except TimeoutError:
-            if client.last_data < asked:
+            if client.last_life < asked:
                 raise EngineFailedError(f"the engine was silent for {settings.check_timeout_seconds:g} s") from None

@@ -106,6 +106,7 @@ async def _pass_on(answer: Answer, reply: Reply, calls: ToolCalls | None, *, wit
     if answer.status >= 500:
         raise EngineGoneError
     if answer.status == 200:
+        answer.note_life()
         reply.usage = _usage_of(body)
         body = calls.whole(body) if calls else body
     await reply.whole(answer.status, b"application/json", body)
@@ -118,6 +119,8 @@ async def _pass_on_stream(answer: Answer, reply: Reply, calls: ToolCalls | None,
         events, separator, rest = (rest + data).rpartition(b"\n\n")
         events, mark, error = events.partition(ERROR_MARK)
         done = done or events.endswith(DONE)
+        if events:
+            answer.note_life()
         if USAGE_MARK in events:
             events = _take_usage(events, reply, keep=with_usage)
         if events and calls:

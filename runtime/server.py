@@ -160,8 +160,6 @@ def _lifecycle(settings: Settings, publisher: Publisher) -> Lifecycle:
         publisher.publish({BOOT_STAGE_SECONDS[stage]: round(seconds, 2)}, stage=stage)
 
     host_boot = seconds_since_host_boot() if settings.count_host_boot else 0.0
-    # a container that is started again on an old host does not boot the host
-    host_boot = host_boot if host_boot < settings.boot_deadline_seconds else 0.0
     if host_boot:
         on_stage_end(Stage.BOOT, host_boot)
     return Lifecycle(

@@ -58,7 +58,7 @@ class Settings:
         expected_boot_seconds: What Retry-After counts on while the first boot is under way.
         count_host_boot: Whether the host's own boot counts as part of this boot.
         check_interval_seconds: Time between two checks of a ready engine.
-        check_timeout_seconds: How long an engine may be silent before it counts as hung.
+        check_timeout_seconds: How long an engine may be silent before it counts as hung; above a request's deadline.
         max_body_bytes: Largest request body.
         max_header_bytes: Largest request head.
     """
@@ -90,7 +90,7 @@ class Settings:
     expected_boot_seconds: Seconds = 180.0
     count_host_boot: bool = False
     check_interval_seconds: Seconds = 10.0
-    check_timeout_seconds: Seconds = 20.0
+    check_timeout_seconds: Seconds = 35.0
     max_body_bytes: Positive = 1_048_576
     max_header_bytes: Positive = 32_768
 

@@ -71,12 +71,12 @@ class Checker:
         return checked
 
     def _schema(self, schema: Any, place: str, depth: int) -> Schema:
+        self._schemas += 1
+        self._refuse_over("schemas within schemas", self._schemas, MAX_SCHEMAS, place)
         if schema is True:
             return {}
         if not isinstance(schema, dict):
             raise self._error("A JSON schema must be an object.", place)
-        self._schemas += 1
-        self._refuse_over("schemas within schemas", self._schemas, MAX_SCHEMAS, place)
         self._refuse_over("levels", depth, MAX_DEPTH, place)
         members = self._at[place] = cast(Schema, schema)
         checked: Schema = {}
@@ -132,8 +132,9 @@ class Checker:
                     raise self._error(f"A value of {keyword} must be text, true, false, null, or a {NUMBER}.", place)
                 self._count_characters(len(repr(values)), place)
             case "type":
-                if not TYPES.issuperset(self._list_of(str, value, place)):
-                    raise self._error(f"A type must be one of {', '.join(sorted(TYPES))}.", place)
+                names = self._list_of(str, value, place)
+                if not TYPES.issuperset(names) or len(names) > len(set(names)):
+                    raise self._error(f"A type must be one of {', '.join(sorted(TYPES))}, each named once.", place)
             case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
                 if value is None or isinstance(value, bool | str) or not _is_plain(value):
                     raise self._error(f"{keyword} must be a {NUMBER}.", place)

@@ -77,7 +77,7 @@ class CompletionRequest(_Sampling):
         Text | Annotated[list[Text], Meta(min_length=1, max_length=MAX_SEQUENCES)],
         Meta(description="The text to continue, or up to 8."),
     ]
-    echo: Annotated[bool | None, Meta(description="The prompt stands before the answer.")] = None
+    echo: Annotated[bool | None, Meta(description="The prompt stands before the answer. Not with `logprobs`.")] = None
     logprobs: Annotated[Integer | None, Meta(description="Chances of so many of the likeliest tokens.")] = None
     best_of: Annotated[
         Literal[1] | None, Meta(description="1; the best of several cannot be chosen here.", extra=NO_EFFECT)

@@ -1,6 +1,7 @@
 """A stand-in for vLLM that answers at the speed, and fails in the way, that a request's own prompt says.
 
-A prompt is a `Script` as JSON; any other is answered at once. `POST /die` and `POST /hang` end or stop the process.
+A prompt is a `Script` as JSON; any other is answered at once. `POST /die` and `POST /hang` end or stop the process;
+after `POST /hang-core` it only does what vLLM's HTTP server does by itself.
 """
 
 import argparse
@@ -15,6 +16,9 @@ import msgspec
 from aiohttp import web
 
 MAX_MODEL_LEN = 4096
+
+CORE_HANGS = web.AppKey("CORE_HANGS", asyncio.Event)
+STREAM_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8"}
 
 
 class Fault(StrEnum):
@@ -75,6 +79,10 @@ async def answer(request: web.Request) -> web.StreamResponse:
     """Answer a completion as its script says."""
     asked = msgspec.json.decode(await request.read(), type=_Asked)
     script = asked.script()
+    if request.app[CORE_HANGS].is_set():
+        if asked.stream:
+            await web.StreamResponse(headers=STREAM_HEADERS).prepare(request)
+        await asyncio.Event().wait()
     if script.fault is Fault.SILENT:
         await asyncio.Event().wait()
     if script.fault is Fault.ERROR:
@@ -106,7 +114,7 @@ async def _whole(request: web.Request, script: Script, *, chat: bool) -> web.Str
 
 
 async def _stream(request: web.Request, script: Script, *, chat: bool) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+    response = web.StreamResponse(headers=STREAM_HEADERS)
     response.enable_chunked_encoding()
     await response.prepare(request)
     async for event in _events(script, chat=chat):
@@ -164,6 +172,12 @@ async def hang(_: web.Request) -> web.Response:
         time.sleep(3600)
 
 
+async def hang_core(request: web.Request) -> web.Response:
+    """Let no answer go on from now on."""
+    request.app[CORE_HANGS].set()
+    return web.Response()
+
+
 def main() -> None:
     """Serve on the port that vLLM would be given."""
     parser = argparse.ArgumentParser()
@@ -172,10 +186,11 @@ def main() -> None:
     # a traceback for each client that leaves
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     app = web.Application()
+    app[CORE_HANGS] = asyncio.Event()
     for path in ("/v1/completions", "/v1/chat/completions"):
         app.router.add_post(path, answer)
     app.router.add_get("/v1/models", models)
-    for path, handler in (("/tokenize", tokenize), ("/die", die), ("/hang", hang)):
+    for path, handler in (("/tokenize", tokenize), ("/die", die), ("/hang", hang), ("/hang-core", hang_core)):
         app.router.add_post(path, handler)
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None, keepalive_timeout=120)
 

@@ -8,6 +8,11 @@ set -euo pipefail
 image=inference:current
 cache=${CACHE:-/run/inference/copy}
 
+# A container that is started again does not boot the host, and has the whole deadline for itself. The folder outlives
+# the service, not the host's boot.
+again=()
+[ ! -d /run/inference ] || again=(--env GATEWAY_COUNT_HOST_BOOT=false)
+
 docker rm --force inference inference-log > /dev/null 2>&1 || true
 if [ -z "${CACHE:-}" ]; then
     umount --quiet /run/inference/copy /run/inference || true
@@ -28,7 +33,7 @@ docker run --rm --name inference --log-driver none \
     --volume /var/lib/inference/model:/var/lib/inference/model:ro --volume "$cache":/cache \
     --env HOME=/cache --env TRITON_CACHE_DIR=/cache/triton --env PYTHONNOUSERSITE=1 --env PYTHONDONTWRITEBYTECODE=1 \
     --env NCCL_P2P_DISABLE=1 --env NCCL_CUMEM_HOST_ENABLE=0 \
-    --env-file /etc/inference/gateway.env \
+    --env-file /etc/inference/gateway.env "${again[@]}" \
     "$image" 2>&1 |
     docker run --rm --interactive --name inference-log $LOG_OPTIONS \
         --network none --pids-limit 16 --memory 256m \

@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import httpx
 import msgspec
 import pytest
 
-from ops.soak.engine import Fault, Script
+from ops.soak.engine import MAX_MODEL_LEN, Fault, Script
 from support.calls import error_of, events_of, post
 from support.engine_fixtures import Gateway, scripted_gateway, wait_for
 
@@ -157,6 +157,31 @@ def test_minute_of_the_rate_limit_does_not_go_by_the_wall_clock(clock: Clock, tm
         refused = post(client, {"prompt": "Hello", "model": "stand-in"})
         assert error_of(refused)["code"] == 429
         assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+def list_models(gateway: Gateway) -> None:
+    httpx.get(f"{gateway.url}/v1/models", timeout=60)
+
+
+def begin_stream(gateway: Gateway) -> None:
+    """Send what the engine counts the tokens of first, and leave when the stream's head is here."""
+    body = {"prompt": "a" * MAX_MODEL_LEN, "max_tokens": 1, "stream": True}
+    with httpx.stream("POST", f"{gateway.url}/v1/completions", json=body, timeout=60):
+        pass
+
+
+@pytest.mark.req("R7.1")
+@pytest.mark.parametrize("ask", [list_models, begin_stream])
+def test_hung_core_is_found_although_the_engines_server_answers(ask: Callable[[Gateway], None], tmp_path: Path) -> None:
+    with scripted_gateway(tmp_path, check_interval_seconds=1, check_timeout_seconds=2) as gateway:
+        engine = gateway.engine_leader()
+        httpx.post(f"{gateway.engine_url}/hang-core", timeout=60)
+
+        def replaced() -> bool:
+            ask(gateway)
+            return gateway.engine_leader() not in (0, engine)
+
+        wait_for(replaced, "another engine")
 
 
 @pytest.mark.req("R7.1")

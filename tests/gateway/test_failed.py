@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runtime.server import seconds_since_host_boot
 from support.engine_fixtures import Gateway
 
 SLEEPER = 'python -c "import time; time.sleep(600)"'
@@ -34,6 +35,15 @@ def test_failed_host_says_so_and_keeps_no_engine(failed_gateway: Gateway) -> Non
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert failed_gateway.engine_leader() == 0
+
+
+@pytest.mark.req("R1.2")
+def test_host_whose_own_boot_took_longer_than_the_deadline_reports_it(tmp_path: Path) -> None:
+    booted_for = seconds_since_host_boot()
+    gateway = Gateway(tmp_path, engine_command=SLEEPER, boot_deadline_seconds=1, count_host_boot="true")
+    gateway.wait_until("failed", seconds=60)
+    gateway.stop()
+    assert sum(document.get("BootSeconds", 0) for document in gateway.documents()) > booted_for
 
 
 @pytest.mark.parametrize("failed_gateway", [(CRASHER, 600)], indirect=True, ids=["crasher"])

@@ -299,6 +299,22 @@ def test_what_multiplies_the_engines_work_is_400(body: bytes, param: str) -> Non
     assert (refused.value.status, refused.value.param) == (400, param)
 
 
+@pytest.mark.req("R7.3")
+@pytest.mark.parametrize("logprobs", [0, 20])
+def test_logprobs_of_the_prompt_are_400(logprobs: int) -> None:
+    body = f'{{"prompt": "a", "echo": true, "logprobs": {logprobs}}}'.encode()
+    with pytest.raises(ApiError) as refused:
+        refuse_by_policy(parse(COMPLETIONS, body, max_output_tokens=8), Settings())
+    error = refused.value
+    assert (error.status, error.param, error.message) == (400, "logprobs", "echo with logprobs is not supported.")
+
+
+@pytest.mark.req("R7.3")
+@pytest.mark.parametrize("body", [b'{"prompt": "a", "echo": true}', b'{"prompt": "a", "logprobs": 20}'])
+def test_echo_and_logprobs_by_themselves_are_allowed(body: bytes) -> None:
+    refuse_by_policy(parse(COMPLETIONS, body, max_output_tokens=8), Settings())
+
+
 @pytest.mark.parametrize("instance_type", ["g4dn.xlarge", "g5.xlarge"])
 def test_host_lets_as_many_sequences_work_as_its_engine_runs_and_one_client_half(instance_type: str) -> None:
     settings, profile = host_gateway(phi_3_on(instance_type)), engine_profile(phi_3_on(instance_type))

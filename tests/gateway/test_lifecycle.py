@@ -1,6 +1,9 @@
 """The states of a host, on a clock that the test turns."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
 
 import pytest
 
@@ -10,6 +13,7 @@ from runtime.errors import ApiError
 from runtime.lifecycle import TRANSITIONS, Lifecycle, Status, TransitionError
 from runtime.metrics import BOOT_STAGES, Stage
 from runtime.output import Output
+from runtime.readiness import watch
 from runtime.settings import Settings
 
 
@@ -84,6 +88,45 @@ def test_engine_that_fails_while_loading_does_not_turn_back_the_deadlines_clock(
     boot.now = 50
     asyncio.run(run())
     assert boot.lifecycle.elapsed_seconds == 50
+
+
+class BusyEngine:
+    """Stands for an engine that has no place for a check, and writes for a client soon after it is asked for one."""
+
+    def __init__(self) -> None:
+        self.last_life = 0.0
+        self.checks = 0
+
+    @asynccontextmanager
+    async def request(self, *_: object, **__: object) -> AsyncGenerator[None]:
+        self.checks += 1
+        self.last_life = asyncio.get_running_loop().time()
+        await asyncio.Event().wait()
+        yield
+
+
+def watch_for_a_second(engine: BusyEngine, **settings: Any) -> None:
+    """Watch an engine that last wrote 0.4 s from the start."""
+
+    async def run() -> None:
+        engine.last_life = asyncio.get_running_loop().time() + 0.4
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await watch(cast("EngineClient", engine), Settings(**settings))
+
+    asyncio.run(run())
+
+
+def test_engine_that_writes_for_clients_is_not_checked() -> None:
+    engine = BusyEngine()
+    watch_for_a_second(engine, check_interval_seconds=0.8)
+    assert engine.checks == 0
+
+
+def test_engine_that_wrote_for_a_client_while_it_was_checked_does_not_count_as_hung() -> None:
+    engine = BusyEngine()
+    watch_for_a_second(engine, check_interval_seconds=0.05, check_timeout_seconds=0.05)
+    assert engine.checks > 1
 
 
 def test_stage_that_lies_behind_changes_nothing(boot: Boot) -> None:

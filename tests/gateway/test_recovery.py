@@ -88,6 +88,24 @@ def engine_core(gateway: Gateway) -> int:
     return next(pid for pid, name in gateway.engine_processes().items() if "EngineCore" in name)
 
 
+@contextmanager
+def listing_models(gateway: Gateway) -> Generator[None]:
+    """List the models again and again, which vLLM's HTTP server does without its engine."""
+    over = threading.Event()
+
+    def list_models() -> None:
+        while not over.wait(0.2):
+            httpx.get(f"{gateway.url}/v1/models", timeout=60)
+
+    thread = threading.Thread(target=list_models)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def engine_failures(gateway: Gateway) -> int:
     return sum(document.get("EngineFailures", 0) for document in gateway.documents())
 
@@ -112,9 +130,10 @@ def test_killed_engine_ends_streams_with_an_error_and_comes_back(mortal_gateway:
 def test_hung_engine_is_found_and_replaced(mortal_gateway: Gateway) -> None:
     gateway = mortal_gateway
     hung = engine_core(gateway)
-    with more_streams_than_turns(gateway):
-        os.kill(hung, signal.SIGSTOP)
-    gateway.wait_until("loading", seconds=30)
+    with listing_models(gateway):
+        with more_streams_than_turns(gateway):
+            os.kill(hung, signal.SIGSTOP)
+        gateway.wait_until("loading", seconds=30)
     wait_for(lambda: hung not in gateway.engine_processes(), "the end of the hung engine")
     gateway.wait_until("ready")
     assert completion(gateway).status_code == 200

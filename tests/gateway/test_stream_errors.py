@@ -1,4 +1,7 @@
-"""What fails in the middle of a stream, after its status 200: a stand-in for the engine says it as vLLM does."""
+"""What fails in the middle of a stream, after its status 200: a stand-in for the engine says it as vLLM does.
+
+Also which answers show that the engine's core works: its server refuses a request without it, in a stream too.
+"""
 
 import asyncio
 import json
@@ -31,28 +34,33 @@ class Nothing:
 
 
 class Answer:
-    status = 200
-    content_type = "text/event-stream"
-
-    def __init__(self, chunks: list[bytes]) -> None:
+    def __init__(self, chunks: list[bytes], content_type: str, status: int) -> None:
+        self.content_type, self.status = content_type, status
+        self.lives = 0
         self._chunks = chunks
 
     async def chunk(self) -> bytes:
         return self._chunks.pop(0) if self._chunks else b""
 
+    async def body(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def note_life(self) -> None:
+        self.lives += 1
+
 
 class Engine:
     """Stands for the engine: answers with these chunks."""
 
-    def __init__(self, chunks: list[bytes]) -> None:
-        self._chunks = chunks
+    def __init__(self, chunks: list[bytes], content_type: str = "text/event-stream", status: int = 200) -> None:
+        self.answer = Answer(chunks, content_type, status)
 
     @asynccontextmanager
     async def request(self, *_: object, **__: object) -> AsyncGenerator[Answer]:
-        yield Answer(self._chunks)
+        yield self.answer
 
 
-def streamed(chunks: list[bytes]) -> tuple[list[str], int]:
+def passed_on(engine: Engine) -> tuple[list[str], int]:
     """Return the events that a client gets, and the status that the metrics count."""
     sent: list[bytes] = []
 
@@ -66,7 +74,7 @@ def streamed(chunks: list[bytes]) -> tuple[list[str], int]:
                 "/v1/completions",
                 CompletionRequest(prompt="a", stream=True),
                 reply,
-                client=cast("EngineClient", Engine(chunks)),
+                client=cast("EngineClient", engine),
                 context=cast("Any", Nothing()),
                 place=cast("Any", nullcontext()),
                 timeout_seconds=10,
@@ -87,7 +95,7 @@ def streamed(chunks: list[bytes]) -> tuple[list[str], int]:
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
 def test_stream_that_fails_ends_with_the_error_and_without_done(said: int, told: int, cut: int) -> None:
     octets = CHUNK + error_event(said) + DONE
-    events, status = streamed([octets[start : start + cut] for start in range(0, len(octets), cut)])
+    events, status = passed_on(Engine([octets[start : start + cut] for start in range(0, len(octets), cut)]))
     assert events[0] == CHUNK.decode().strip()
     assert json.loads(events[1].removeprefix("data: "))["error"]["code"] == told
     assert len(events) == 2
@@ -95,4 +103,20 @@ def test_stream_that_fails_ends_with_the_error_and_without_done(said: int, told:
 
 
 def test_stream_that_ends_well_ends_with_done() -> None:
-    assert streamed([CHUNK, DONE])[0] == [CHUNK.decode().strip(), DONE.decode().strip()]
+    assert passed_on(Engine([CHUNK, DONE]))[0] == [CHUNK.decode().strip(), DONE.decode().strip()]
+
+
+@pytest.mark.parametrize(
+    ("engine", "shows"),
+    [
+        (Engine([CHUNK, error_event(500)]), True),
+        (Engine([error_event(400), DONE]), False),
+        (Engine([]), False),
+        (Engine([b"{}"], "application/json"), True),
+        (Engine([b"{}"], "application/json", 400), False),
+    ],
+    ids=["stream", "refused in a stream", "head of a stream", "answer", "refused"],
+)
+def test_only_what_the_core_wrote_shows_that_it_works(engine: Engine, shows: bool) -> None:
+    passed_on(engine)
+    assert bool(engine.answer.lives) == shows

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.errors import ApiError
-from runtime.structured_output import MAX_DEPTH, MAX_LENGTHS, MAX_PROPERTIES, MAX_SCHEMAS, Checker
+from runtime.structured_output import MAX_DEPTH, MAX_LENGTHS, MAX_PROPERTIES, MAX_SCHEMAS, TYPES, Checker
 from runtime.tool_calls import Calls
 
 
@@ -27,12 +27,14 @@ ALLOWED: list[dict[str, Any]] = [
     {"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": ["string", "null"]}}},
     {"type": "object", "properties": {"next": {"$ref": "#"}}},
     {"enum": [None, 1.5, True, "é"]},
+    {"type": sorted(TYPES)},
 ]
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (nested(MAX_DEPTH + 1), "schema" + ".items" * MAX_DEPTH, "levels"),
     (properties(MAX_PROPERTIES + 1), "schema", "properties"),
     ({"anyOf": [{}] * MAX_SCHEMAS}, f"schema.anyOf.{MAX_SCHEMAS - 1}", "schemas"),
+    ({"prefixItems": [True] * MAX_SCHEMAS}, f"schema.prefixItems.{MAX_SCHEMAS - 1}", "schemas"),
     ({"type": "string", "minLength": 1, "maxLength": MAX_LENGTHS}, "schema.maxLength", "maxLength"),
     ({"enum": list(range(501))}, "schema.enum", "values"),
     ({"const": "a" * 16_001}, "schema.const", "characters"),
@@ -52,6 +54,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"allOf": [{}, {}]}, "schema", "allOf"),
     ({"type": "text"}, "schema.type", "valid"),
     ({"type": []}, "schema.type", "valid"),
+    ({"type": ["string", "null", "string"]}, "schema.type", "once"),
     ({"properties": []}, "schema", "object"),
     ({"properties": {"a": False}}, "schema.properties.a", "object"),
     ({"required": [1]}, "schema.required", "valid"),

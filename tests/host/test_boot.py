@@ -146,12 +146,17 @@ def served(tmp_path: Path) -> Path:
     for name, script in {"docker": docker, **dict.fromkeys(("mount", "umount", "install", "mkdir"), note)}.items():
         (folder / name).write_text(f"#!/bin/bash\n{script}\n")
         (folder / name).chmod(0o755)
+    serve(tmp_path)
+    return tmp_path
+
+
+def serve(root: Path, script: Path = SERVE) -> None:
+    """Start the service."""
     environ = {
-        "PATH": f"{folder}:{os.environ['PATH']}",
+        "PATH": f"{root}/bin:{os.environ['PATH']}",
         "LOG_OPTIONS": "--log-driver=awslogs --log-opt=mode=non-blocking",
     }
-    subprocess.run(["bash", str(SERVE)], env=environ, check=True, timeout=60)
-    return tmp_path
+    subprocess.run(["bash", str(script)], env=environ, check=True, timeout=60)
 
 
 GPU_METRIC = {"Name": "nvidia_smi_utilization_gpu", "Unit": "Percent"}
@@ -220,6 +225,18 @@ def test_cache_is_made_anew_in_memory_at_each_start(served: Path) -> None:
     mounts = [call for call in calls if call.startswith("mount ")]
     assert mounts[0].startswith("mount -t tmpfs")
     assert "lowerdir=/var/lib/inference/cache,upperdir=/run/inference/" in mounts[1]
+
+
+@pytest.mark.req("R1.2")
+def test_only_the_first_start_counts_the_hosts_boot(served: Path) -> None:
+    script, calls = served / "serve.sh", served / "calls"
+    script.write_text(SERVE.read_text().replace("/run/inference", f"{served}/run"))
+    calls.unlink()
+    (served / "bin" / "mkdir").unlink()
+    serve(served, script)
+    serve(served, script)
+    environments = [line.partition("--env-file")[2] for line in calls.read_text().splitlines() if "--gpus" in line]
+    assert ["--env GATEWAY_COUNT_HOST_BOOT=false" in environment for environment in environments] == [False, True]
 
 
 @pytest.mark.req("R1.2")

@@ -32,6 +32,7 @@ class Ladder:
     keep_alive: float
     drain: float
     deregistration: float
+    check: float
 
 
 @pytest.fixture(params=[SHORTEST, 2, DEFAULT, 120, LONGEST - 1, LONGEST], ids=lambda seconds: f"{seconds} s")
@@ -48,6 +49,7 @@ def ladder(request: pytest.FixtureRequest, synthesized: dict[str, Json], tmp_pat
         idle=evaluate(only(stack, "aws_lb")["idle_timeout"], variables),
         keep_alive=gateway.keep_alive_seconds,
         drain=gateway.drain_timeout_seconds,
+        check=gateway.check_timeout_seconds,
         deregistration=evaluate(only(stack, "aws_lb_target_group")["deregistration_delay"], variables),
     )
 
@@ -101,6 +103,10 @@ def test_systemd_waits_for_docker() -> None:
     assert unit_seconds("docker stop -t ") < unit_seconds("TimeoutStopSec=")
 
 
+def test_engine_may_be_silent_for_as_long_as_a_whole_answer_takes(ladder: Ladder) -> None:
+    assert ladder.deadline < ladder.check
+
+
 def test_waits_are_ones_that_aws_takes(ladder: Ladder) -> None:
     # a stream may be silent for 300 s; the provider takes 300,000 ms
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
@@ -115,6 +121,7 @@ def test_gateway_by_itself_has_the_same_order() -> None:
     settings = Settings()
     assert settings.request_timeout_seconds == DEFAULT
     assert DEFAULT < settings.drain_timeout_seconds < settings.keep_alive_seconds
+    assert settings.check_timeout_seconds > DEFAULT
 
 
 def test_documented_ladder_is_the_one_in_code() -> None:

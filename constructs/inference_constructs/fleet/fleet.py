@@ -241,6 +241,7 @@ class GpuFleet(Construct):
             "REQUEST_TIMEOUT_SECONDS": f"${{{deadline.fqn}}}",
             "KEEP_ALIVE_SECONDS": f"${{{timeouts.KEEP_ALIVE.after(deadline)}}}",
             "DRAIN_TIMEOUT_SECONDS": f"${{{timeouts.DRAIN.after(deadline)}}}",
+            "CHECK_TIMEOUT_SECONDS": f"${{{timeouts.CHECK.after(deadline)}}}",
             "RATE_LIMIT_PER_MINUTE": f"${{{self._variables.rate_limit_per_minute.fqn}}}",
         }
         return boot_script(

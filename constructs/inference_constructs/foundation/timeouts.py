@@ -2,7 +2,8 @@
 
 Two flights of steps begin at the deadline, the variable `request_timeout_seconds`. On the way of an answer, each hop
 waits longer than the one behind it, so that the error which a client gets is the gateway's. On the way out of a host
-that leaves, each step waits for the one before it, so that an answer which is under way is not cut.
+that leaves, each step waits for the one before it, so that an answer which is under way is not cut. One step stands by
+itself: how long the gateway lets the engine be silent.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
@@ -85,6 +86,12 @@ SYSTEMD_STOP = Timeout(
     why="above `docker stop`, which systemd would kill",
     baked=True,
 )
+CHECK = Timeout(
+    what="gateway's check of a silent engine",
+    margin=5,
+    why="above the deadline: where whole answers have all places, a healthy engine is silent until one ends, and the "
+    "check waits for that place",
+)
 
 ANSWER = (API_GATEWAY, IDLE, KEEP_ALIVE)
 """From the gateway towards the client and back to the idle connection."""
@@ -99,5 +106,5 @@ def table() -> str:
         f"| gateway's deadline of a request | `request_timeout_seconds`, {SHORTEST_DEADLINE} to {LONGEST_DEADLINE} s "
         "| its wait for a turn included; API Gateway ends a stream that is silent for 300 s |"
     )
-    steps = [f"| {step.what} | {step.described} | {step.why} |" for step in (*ANSWER, *LEAVE)]
+    steps = [f"| {step.what} | {step.described} | {step.why} |" for step in (*ANSWER, *LEAVE, CHECK)]
     return "\n".join(["| what waits | how long | why |", "|---|---|---|", deadline, *steps]) + "\n"
