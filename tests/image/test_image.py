@@ -402,16 +402,16 @@ def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:
 
 DEBIAN_SOURCES = """\
 Types: deb
-URIs: http://deb.debian.org/debian
+URIs: http://deb.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 
 Types: deb
-URIs: http://deb.debian.org/debian-security
+URIs: http://deb.example/debian-security
 Suites: bookworm-security
 Components: main
 """
-"""As the base image has them."""
+"""As the base image has them, elsewhere."""
 
 
 def test_container_is_built_over_https_only(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ SETTINGS: dict[str, Any] = {
     "client_timeout_seconds": CLIENT_TIMEOUT_SECONDS,
     "drain_timeout_seconds": DRAIN_TIMEOUT_SECONDS,
     "check_interval_seconds": 1,
-    "check_timeout_seconds": 8,
+    "check_timeout_seconds": 10,
     "boot_deadline_seconds": BOOT_SECONDS,
 }
 """Of the gateways that tests of the API share, whatever the model."""
