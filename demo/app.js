@@ -48,11 +48,10 @@ function askForKey(required) {
   key.required = required;
 }
 
-/** The temperature is left to the model until the visitor has moved it. */
-function requestFor(config, messages, text) {
+/** Without a model, so that the hosts of the next one answer too; with a temperature once it was moved. */
+function requestFor(messages, text) {
   const temperature = byId("temperature");
   return {
-    model: config.model,
     messages: [...messages, { role: "user", content: text }],
     max_tokens: byId("max-tokens").valueAsNumber,
     ...("moved" in temperature.dataset && { temperature: temperature.valueAsNumber }),
@@ -133,14 +132,14 @@ function start(config) {
     }
     prompt.value = "";
     if (isTouched()) prompt.blur();
-    send(requestFor(config, conversation.messages, text), conversation);
+    send(requestFor(conversation.messages, text), conversation);
   }
 
   form.addEventListener("submit", submit);
   byId("new").addEventListener("click", beginConversation);
   form.addEventListener("invalid", () => (settings.open = true), { capture: true });
   byId("first-call").hidden = false;
-  byId("first-call").append(...snippets(config, requestFor(config, [], byId("examples").querySelector("button").textContent)));
+  byId("first-call").append(...snippets(config, requestFor([], byId("examples").querySelector("button").textContent)));
 }
 
 function wireKeyboard() {

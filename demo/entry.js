@@ -11,7 +11,7 @@ const duration = (milliseconds) =>
 /** The curl and Python calls of a request. */
 export function snippets(config, request) {
   return [["curl", curl], ["Python", python]].map(([name, write]) =>
-    codeFigure(name, `${name} call`, write(config, request)),
+    codeFigure(name, `${name} call`, write(config, { model: config.model, ...request })),
   );
 }
 

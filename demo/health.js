@@ -1,4 +1,4 @@
-// Watches /health until the model is ready; each look counts as a request of the visitor's.
+// Watches /health until the model is ready; each look is a request of the visitor's.
 import { fetchHealth } from "./api.js";
 
 const POLL_MILLISECONDS = 5000;

@@ -92,6 +92,7 @@ NEEDS: Mapping[str, Need] = {
         ],
         actions=["ec2:*"],
     ),
+    "EndpointNames": Need(types=["aws_vpc_endpoint"], actions=["route53:AssociateVPCWithHostedZone"]),
     "Balancer": Need(types=["aws_lb"], actions=["elasticloadbalancing:*"]),
     "Roles": Need(
         types=["aws_iam_instance_profile", "aws_iam_role"],
@@ -142,7 +143,7 @@ NEEDS: Mapping[str, Need] = {
 }
 """Statements by id. A test holds them to the stacks' resource types."""
 
-GLOBAL = ("Budgets", "Buckets", "Identity", "Roles", "Site")
+GLOBAL = ("Budgets", "Buckets", "EndpointNames", "Identity", "Roles", "Site")
 """Statements about services without a region in their requests."""
 
 

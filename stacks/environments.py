@@ -180,6 +180,7 @@ try:
         min_instances=2,
         max_instances=6,
         requests_per_month=1_000_000,
+        require_api_key=True,
         authorizer_concurrency=20,
         deletion_protection=True,
         site_firewall=True,

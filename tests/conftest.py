@@ -26,7 +26,7 @@ pytest_plugins = ("support.synthesis_fixtures", "support.engine_fixtures", "supp
 
 
 ENGINE_TESTS = re.compile(
-    r"gateway/(?!test_(recovery|chaos|soak|second_model))|api/test_contract|page/test_engine"
+    r"gateway/test_(api|clients|fairness|fuzz|leave|overload|sdk|tools)|api/test_contract|page/test_engine"
     r"|operate/test_(calibrate|evaluate|load|smoke)"
 )
 """Files whose tests share the session's engine. Another one that asks for it works too, and boots it once more."""
@@ -34,8 +34,13 @@ ENGINE_TESTS = re.compile(
 ENDING = re.compile(r"gateway/test_leave")
 """Of these, what ends the engine, and so comes last."""
 
-LONGEST = re.compile(r"gateway/test_(recovery|second_model|soak)|operate/test_demo")
-"""Files that take long, beside those of the engine: they begin early, so that none is left alone at the end."""
+LONGEST = [
+    re.compile(rf"/test_{name}\.") for name in ("recovery", "soak", "second_model", "demo", "engine_log", "chaos")
+]
+"""Files that take long, beside those of the engine: they begin early, so that none is left alone at the end.
+
+Soak computes little: it stands where two engines boot already.
+"""
 
 
 class Scheduling(LoadScopeScheduling):
@@ -56,9 +61,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # what ends or restarts the engine comes after what shares it
-    def order(item: pytest.Item) -> tuple[bool, ...]:
-        first, second, last = (each.search(item.nodeid) for each in (ENGINE_TESTS, LONGEST, ENDING))
-        return (not first, not second, bool(last))
+    def order(item: pytest.Item) -> tuple[bool, int, bool]:
+        first, last = (bool(each.search(item.nodeid)) for each in (ENGINE_TESTS, ENDING))
+        turn = next((turn for turn, each in enumerate(LONGEST) if each.search(item.nodeid)), len(LONGEST))
+        return (not first, turn, last)
 
     items.sort(key=order)
     wanted = config.getoption("--req")

@@ -52,6 +52,8 @@ INITIALIZATION_QUOTA_MIBPS = 5_000
 https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html#consistent-rate-quota
 """
 
+SCALING_ROLE = "AWSServiceRoleForAutoScaling"
+
 OLDEST_TOFU = (1, 10)
 
 
@@ -215,6 +217,25 @@ def check_image(ssm: Any, ec2: Any, environment: Environment) -> Finding:
     return ok(name, f"version {version}, {ami}")
 
 
+def check_volume_key(ec2: Any, kms: Any) -> Finding:
+    """Auto Scaling may use AWS's own key for volumes, and a key of the account only where that one lets it.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    """
+    name, key = "EBS key", ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+    if key.endswith("alias/aws/ebs") or kms.describe_key(KeyId=key)["KeyMetadata"]["KeyManager"] == "AWS":
+        return ok(name, "AWS's own")
+    policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    grants = [grant for page in kms.get_paginator("list_grants").paginate(KeyId=key) for grant in page["Grants"]]
+    if any(SCALING_ROLE in each for each in (policy, *(grant["GranteePrincipal"] for grant in grants))):
+        return ok(name, f"{key}, which {SCALING_ROLE} may use")
+    return to_do(
+        name,
+        f"volumes are encrypted with {key}, and hosts end as they launch unless {SCALING_ROLE} may use it: "
+        "https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html",
+    )
+
+
 def check_authorizer_concurrency(functions: Any, environment: Environment) -> Finding:
     """AWS keeps 100 of an account's Lambda concurrency unreserved, and a new account may have ten."""
     name, reserved = "Lambda concurrency", environment.authorizer_concurrency
@@ -304,6 +325,7 @@ def findings(environment: Environment) -> Iterator[Finding]:
     yield guarded("GPU quota", lambda: check_gpu_quota(quotas, ec2, environment))
     yield guarded("GPU spot quota", lambda: check_spot_quota(quotas, ec2, environment))
     yield guarded("EBS initialization", lambda: check_initialization_quota(quotas, environment))
+    yield guarded("EBS key", lambda: check_volume_key(ec2, client("kms")))
     yield guarded("VPC quota", lambda: check_vpc_quota(quotas, ec2, environment))
     yield guarded("Lambda concurrency", lambda: check_authorizer_concurrency(client("lambda"), environment))
     yield guarded("zones", lambda: check_zones(ec2, environment))

@@ -1,5 +1,7 @@
 """The load balancer before the hosts: where it is, what it speaks, how it judges health."""
 
+import re
+
 import pytest
 
 from support.stack_json import Json, only, references, resources, subnets
@@ -56,3 +58,11 @@ def test_access_logs_are_deleted_after_30_days(inference: Json) -> None:
         if references(lifecycle["bucket"]) == bucket
     ]
     assert rules[0]["expiration"] == [{"days": 30}]
+
+
+def test_a_zone_that_would_get_two_subnets_ends_the_plan(inference: Json) -> None:
+    balancer = only(inference, "aws_lb")
+    (condition,) = balancer["lifecycle"]["precondition"]
+    public = references(balancer["subnets"])
+    assert set(re.findall(r"aws_subnet\.\w+", condition["condition"])) == public
+    assert condition["condition"].endswith(f"])) == {len(public)}}}")

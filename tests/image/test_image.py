@@ -388,10 +388,17 @@ def test_scripts_and_settings_agree_on_the_folders() -> None:
 
 
 def test_a_region_that_is_added_later_gets_the_image(image: Json) -> None:
+    """A change of the distribution's regions leaves an image as it is, and distributes nothing."""
     for build in resources(image, "aws_imagebuilder_image").values():
-        distribution = build["distribution_configuration_arn"].removeprefix("${").removesuffix(".arn}")
-        # an update of its regions leaves the image as it is, and distributes nothing
-        assert build["lifecycle"]["replace_triggered_by"] == [distribution]
+        distribution = references(build["distribution_configuration_arn"])
+        (regions,) = build["lifecycle"]["replace_triggered_by"]
+        watched = resources(image, "terraform_data")[regions.removeprefix("terraform_data.")]["input"]
+        (configured,) = (
+            each["distribution"]
+            for name, each in resources(image, "aws_imagebuilder_distribution_configuration").items()
+            if distribution == {f"aws_imagebuilder_distribution_configuration.{name}"}
+        )
+        assert watched == {"regions": [each["region"] for each in configured]}
 
 
 def test_build_host_lets_nobody_in_and_speaks_https_only(image: Json) -> None:

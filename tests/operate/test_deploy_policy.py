@@ -19,7 +19,7 @@ from support.iam_linter import parliament
 from support.stack_json import Json
 
 ACCOUNT = "123456789012"
-MADE_LOCALLY = "tls_"
+MADE_LOCALLY = ("terraform_data", "tls_")
 ANY_ARN = {"RESOURCE_STAR", "RESOURCE_MISMATCH"}
 """Findings about what a statement with several actions cannot say: parliament wants one for each resource type."""
 

@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from inference_constructs.foundation.domain import Domain
 from ops.deployment import account_checks
-from ops.deployment.account_checks import Status
+from ops.deployment.account_checks import SCALING_ROLE, Status
 from stacks.environments import REGION, Environment
 from support.paths import ROOT
 
@@ -136,6 +136,26 @@ def test_as_many_hosts_start_at_once_as_ebs_fills_volumes(hosts: int, status: St
 def test_a_quota_for_filling_volumes_that_was_raised_counts() -> None:
     raised: dict[str, Any] = {"QuotaName": "Volume initialization rate", "Value": 10_000.0}
     assert initialization_finding([raised], 17).status is Status.OK
+
+
+@pytest.mark.parametrize(("grantee", "status"), [(None, Status.TO_DO), (SCALING_ROLE, Status.OK)])
+def test_a_default_key_of_the_account_must_let_auto_scaling_use_it(grantee: str | None, status: Status) -> None:
+    ec2, kms = client("ec2"), client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    if grantee:
+        kms.create_grant(
+            KeyId=key, GranteePrincipal=f"arn:aws:iam::123456789012:role/{grantee}", Operations=["Decrypt"]
+        )
+    with Stubber(ec2) as stubber:
+        stubber.add_response("get_ebs_default_kms_key_id", {"KmsKeyId": key})
+        assert account_checks.check_volume_key(ec2, kms).status is status
+
+
+def test_the_default_key_of_aws_is_open_to_auto_scaling() -> None:
+    ec2 = client("ec2")
+    with Stubber(ec2) as stubber:
+        stubber.add_response("get_ebs_default_kms_key_id", {"KmsKeyId": "alias/aws/ebs"})
+        assert account_checks.check_volume_key(ec2, client("kms")).status is Status.OK
 
 
 def test_a_full_vpc_quota_is_found() -> None:

@@ -75,6 +75,7 @@ _TYPES_BY_REASON = {
         "aws_flow_log",
     ),
     "made on the machine that runs OpenTofu": (
+        "terraform_data",
         "tls_cert_request",
         "tls_locally_signed_cert",
         "tls_private_key",

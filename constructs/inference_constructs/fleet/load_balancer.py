@@ -1,9 +1,12 @@
 """The load balancer between API Gateway and the hosts."""
 
-from cdktf import TerraformResourceLifecycle, TerraformVariable, Token
+from collections.abc import Sequence
+
+from cdktf import Precondition, TerraformResourceLifecycle, TerraformVariable, Token
 from cdktf_cdktf_provider_aws.lb import Lb
 from cdktf_cdktf_provider_aws.lb_listener import LbListener, LbListenerDefaultAction
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
+from cdktf_cdktf_provider_aws.subnet import Subnet
 from constructs import Construct
 
 from inference_constructs.fleet.certificate import Certificate
@@ -90,7 +93,9 @@ class LoadBalancer(Construct):
             access_logs={"bucket": logs.bucket.id, "enabled": True},
             depends_on=[logs.policy],
             # it cannot move to another VPC, and the provider would try
-            lifecycle=TerraformResourceLifecycle(replace_triggered_by=[vpc.identity]),
+            lifecycle=TerraformResourceLifecycle(
+                replace_triggered_by=[vpc.identity], precondition=[_each_in_a_zone_of_its_own(vpc.public_subnets)]
+            ),
         )
         self.target_group = LbTargetGroup(
             self,
@@ -143,3 +148,17 @@ class LoadBalancer(Construct):
             expire_after_days=RETENTION_DAYS,
             keep_old_versions_days=1,
         )
+
+
+def _each_in_a_zone_of_its_own(subnets: Sequence[Subnet]) -> Precondition:
+    """Refuse a plan that AWS would refuse half-way, with the new subnet made.
+
+    A subnet stays in its zone, and one that is added later takes the next zone of today's list, which may be another
+    list than that of the first ones.
+    """
+    zones = ", ".join(subnet.availability_zone for subnet in subnets)
+    return Precondition(
+        condition=f"${{length(distinct([{zones}])) == {len(subnets)}}}",
+        error_message="Two subnets would be in one zone, since other zones offer the instance type than when the first "
+        "ones were made. Keep zone_count, or make a new environment.",
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cdktf import TerraformResourceLifecycle
+from cdktf import DataResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.imagebuilder_component import ImagebuilderComponent
 from cdktf_cdktf_provider_aws.imagebuilder_distribution_configuration import (
@@ -110,13 +110,13 @@ class ImageBuild(Construct):
         # Image Builder writes to a group of this name, and would make one that keeps everything for ever.
         # https://docs.aws.amazon.com/imagebuilder/latest/userguide/monitor-cwlogs.html
         log = CloudwatchLogGroup(self, "Log", name=f"/aws/imagebuilder/{self._name}", retention_in_days=RETENTION_DAYS)
-        distribution = self._distribution()
+        regions = DataResource(self, "Regions", input={"regions": site.target_regions})
         ImagebuilderImage(
             self,
             "Image",
             image_recipe_arn=recipe.arn,
             infrastructure_configuration_arn=infrastructure.arn,
-            distribution_configuration_arn=distribution.arn,
+            distribution_configuration_arn=self._distribution().arn,
             image_tests_configuration={"image_tests_enabled": True},
             enhanced_image_metadata_enabled=True,
             timeouts={"create": "240m"},
@@ -124,7 +124,7 @@ class ImageBuild(Construct):
             depends_on=[*site.role.ready, *site.network.ready, log],
             # Image Builder distributes at a build only: a region that is added later would never get the image
             lifecycle=TerraformResourceLifecycle(
-                replace_triggered_by=[f"{distribution.terraform_resource_type}.{distribution.friendly_unique_id}"]
+                replace_triggered_by=[f"{regions.terraform_resource_type}.{regions.friendly_unique_id}"]
             ),
         )
 

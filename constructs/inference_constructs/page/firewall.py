@@ -1,5 +1,6 @@
 """A limit of requests for each address in front of the demo page."""
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.wafv2_web_acl import (
     Wafv2WebAcl,
     Wafv2WebAclDefaultAction,
@@ -36,6 +37,8 @@ class SiteFirewall(Construct):
             region=CLOUDFRONT_REGION,
             scope="CLOUDFRONT",
             default_action=Wafv2WebAclDefaultAction(allow=Wafv2WebAclDefaultActionAllow()),
+            # where it is switched off, the distribution lets go of it first; AWS refuses to delete one in use
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             rule=[
                 Wafv2WebAclRule(
                     name="rate-limit",
