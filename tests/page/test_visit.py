@@ -257,6 +257,9 @@ def test_markup_in_an_answer_is_shown_as_text(open_page: OpenPage, api: Scripted
 
 def test_copied_answer_is_what_the_model_wrote_and_copied_code_the_code(open_page: OpenPage, api: ScriptedApi) -> None:
     page = open_page(api.url, permissions=["clipboard-read", "clipboard-write"])
+    # its button says so for a while only
+    page.clock.install(time="2030-01-05T06:00:00Z")
+    page.clock.pause_at("2030-01-05T07:00:00Z")
     stream = api.will_stream()
     ask(page, "Code")
     stream.token("Look:\n```python\nx = 1\n```\n")
