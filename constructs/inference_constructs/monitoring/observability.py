@@ -108,7 +108,7 @@ class Observability(Construct):
         """
         super().__init__(scope, id)
         self._home, self._service, self._variables = home, service, variables
-        self._count_statuses()
+        self._count_answers()
         metrics, cost = service.metrics, self._cost()
         self._topic = AlarmTopic(self, "Topic", home=home, email=variables.alarm_email)
         least, most = variables.min_instances.fqn, variables.max_instances.fqn
@@ -134,32 +134,36 @@ class Observability(Construct):
             forecast_hour=TerraformLocal(self, "ForecastHour", cost.forecast_hour).as_string,
         )
 
-    def _count_statuses(self) -> None:
+    def _count_answers(self) -> None:
         """Count in the access log what API Gateway itself does not: every HTTP status, and all 5xx."""
-        log, namespace = self._service.access_log_group.name, self._service.metrics.status_namespace
+        self._count("Statuses", "statuses", '{ $.status = "*" }', STATUS_METRIC, by={STATUS_DIMENSION: "$.status"})
+        # ACCESS_DENIED is a 5xx with office hours only: closed
+        failed = '{ $.status = "5*" && $.errorType != "ACCESS_DENIED" }'
+        self._count("ServerErrors", "server-errors", failed, SERVER_ERRORS, otherwise="0")
+
+    def _count(
+        self,
+        id: str,
+        name: str,
+        pattern: str,
+        metric: str,
+        *,
+        by: Mapping[str, str] | None = None,
+        otherwise: str | None = None,
+    ) -> None:
         CloudwatchLogMetricFilter(
             self,
-            "Statuses",
-            name=self._home.name("statuses"),
-            log_group_name=log,
-            pattern='{ $.status = "*" }',
+            id,
+            name=self._home.name(name),
+            log_group_name=self._service.access_log_group.name,
+            pattern=pattern,
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                namespace=namespace,
-                name=STATUS_METRIC,
+                namespace=self._service.metrics.status_namespace,
+                name=metric,
                 value="1",
+                default_value=otherwise,
                 unit="Count",
-                dimensions={STATUS_DIMENSION: "$.status"},
-            ),
-        )
-        CloudwatchLogMetricFilter(
-            self,
-            "ServerErrors",
-            name=self._home.name("server-errors"),
-            log_group_name=log,
-            # ACCESS_DENIED is a 5xx with office hours only: closed
-            pattern='{ $.status = "5*" && $.errorType != "ACCESS_DENIED" }',
-            metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                namespace=namespace, name=SERVER_ERRORS, value="1", default_value="0", unit="Count"
+                dimensions=by,
             ),
         )
 
